@@ -1,0 +1,104 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace NativeConv.Simd;
+
+/// <summary>256 bits: AVX2 with FMA.</summary>
+internal readonly unsafe struct V256 : IVector<V256>
+{
+    private readonly Vector256<float> _value;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private V256(Vector256<float> value) => _value = value;
+
+    public static int Lanes => 8;
+
+    public static int Registers => 16;
+
+    public static V256 Zero
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => new(Vector256<float>.Zero);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V256 Broadcast(float value) => new(Vector256.Create(value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V256 Load(float* source) => new(Vector256.Load(source));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store(float* destination, V256 value) => value._value.Store(destination);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V256 LoadPartial(float* source, int count) => new(Avx.MaskLoad(source, FirstLanes(count)));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StorePartial(float* destination, V256 value, int count) =>
+        Avx.MaskStore(destination, FirstLanes(count), value._value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> FirstLanes(int count) =>
+        Vector256.LessThan(Vector256<int>.Indices, Vector256.Create(count)).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreNonTemporal(float* destination, V256 value) => value._value.StoreAlignedNonTemporal(destination);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V256 operator +(V256 left, V256 right) => new(left._value + right._value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V256 operator -(V256 left, V256 right) => new(left._value - right._value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V256 operator *(V256 left, V256 right) => new(left._value * right._value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V256 operator /(V256 left, V256 right) => new(left._value / right._value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V256 MultiplyAdd(V256 a, V256 b, V256 c) => new(Fma.MultiplyAdd(a._value, b._value, c._value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V256 Sqrt(V256 value) => new(Vector256.Sqrt(value._value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V256 Abs(V256 value) => new(Vector256.Abs(value._value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V256 CopySign(V256 magnitude, V256 sign) =>
+        new(Vector256.ConditionalSelect(Vector256.Create(-0f), sign._value, magnitude._value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V256 LessThanOrEqual(V256 left, V256 right) => new(Vector256.LessThanOrEqual(left._value, right._value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V256 LessThan(V256 left, V256 right) => new(Vector256.LessThan(left._value, right._value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V256 EqualTo(V256 left, V256 right) => new(Vector256.Equals(left._value, right._value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V256 Select(V256 mask, V256 whenSet, V256 whenClear) =>
+        new(Vector256.ConditionalSelect(mask._value, whenSet._value, whenClear._value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V256 And(V256 left, V256 right) => new(left._value & right._value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V256 Or(V256 left, V256 right) => new(left._value | right._value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V256 Round(V256 value) => new(Vector256.Round(value._value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V256 PowerOfTwo(V256 n) => new(((Vector256.ConvertToInt32Native(n._value) + Vector256.Create(127)) << 23).AsSingle());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V256 Exponent(V256 value) => new(Vector256.ConvertToSingle((value._value.AsInt32() >> 23) - Vector256.Create(127)));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V256 Significand(V256 value) =>
+        new(((value._value.AsInt32() & Vector256.Create(0x007FFFFF)) | Vector256.Create(0x3F800000)).AsSingle());
+}
