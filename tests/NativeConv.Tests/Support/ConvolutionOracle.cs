@@ -7,8 +7,6 @@ namespace NativeConv.Tests.Support;
 /// </summary>
 public static class ConvolutionOracle
 {
-    private delegate void Visit(int output, int padded, int tap);
-
     /// <summary>y = conv(x, w) + b.</summary>
     public static double[] Forward(ConvolutionCase sizes, double[] x, double[] w, double[]? b = null)
     {
@@ -19,7 +17,7 @@ public static class ConvolutionOracle
                 y[i] = b[i % b.Length];
         }
 
-        Walk(sizes, (output, padded, tap) => y[output] += image[padded] * kernel[tap]);
+        Walk(sizes, new IntoOutput(), y, image, kernel);
         return y;
     }
 
@@ -27,7 +25,7 @@ public static class ConvolutionOracle
     public static double[] BackwardInput(ConvolutionCase sizes, double[] w, double[] dy)
     {
         double[] image = new double[PaddedLength(sizes)], kernel = Stuff(sizes, w);
-        Walk(sizes, (output, padded, tap) => image[padded] += dy[output] * kernel[tap]);
+        Walk(sizes, new IntoImage(), dy, image, kernel);
         return Crop(sizes, image);
     }
 
@@ -35,7 +33,7 @@ public static class ConvolutionOracle
     public static double[] BackwardWeights(ConvolutionCase sizes, double[] x, double[] dy)
     {
         double[] image = Pad(sizes, x), kernel = new double[StuffedLength(sizes)];
-        Walk(sizes, (output, padded, tap) => kernel[tap] += dy[output] * image[padded]);
+        Walk(sizes, new IntoKernel(), dy, image, kernel);
         return Unstuff(sizes, kernel);
     }
 
@@ -49,28 +47,29 @@ public static class ConvolutionOracle
     }
 
     /// <summary>Every multiplication of a padded image with a kernel whose gaps hold zeros.</summary>
-    private static void Walk(ConvolutionCase sizes, Visit visit)
+    private static void Walk<TInto>(ConvolutionCase sizes, TInto into, double[] y, double[] image, double[] kernel)
+        where TInto : struct, IInto
     {
         Conv2DGeometry g = sizes.Geometry;
         (int height, int width) = PaddedSize(g);
         (int tapRows, int tapColumns) = StuffedSize(g);
         int inputs = sizes.InputChannels, outputs = sizes.OutputChannels;
         int groupInputs = inputs / sizes.Groups, groupOutputs = outputs / sizes.Groups;
-        for (int output = 0; output < sizes.OutputLength; output++)
+        for (int pixel = 0; pixel < sizes.Images * g.OutputPixels; pixel++)
         {
-            (int pixel, int outputChannel) = Math.DivRem(output, outputs);
             (int imageRow, int outputColumn) = Math.DivRem(pixel, g.OutputWidth);
-            (int image, int outputRow) = Math.DivRem(imageRow, g.OutputHeight);
-            int firstInput = outputChannel / groupOutputs * groupInputs;
-            int corner = (((image * height) + (outputRow * g.StrideHeight)) * width) + (outputColumn * g.StrideWidth);
-            for (int tapRow = 0; tapRow < tapRows; tapRow++)
+            (int index, int outputRow) = Math.DivRem(imageRow, g.OutputHeight);
+            int corner = (((index * height) + (outputRow * g.StrideHeight)) * width) + (outputColumn * g.StrideWidth);
+            for (int cell = 0; cell < tapRows * tapColumns; cell++)
             {
-                for (int tapColumn = 0; tapColumn < tapColumns; tapColumn++)
+                (int tapRow, int tapColumn) = Math.DivRem(cell, tapColumns);
+                int padded = (corner + (tapRow * width) + tapColumn) * inputs;
+                for (int input = 0; input < inputs; input++)
                 {
-                    int padded = ((corner + (tapRow * width) + tapColumn) * inputs) + firstInput;
-                    int tap = (((tapRow * tapColumns) + tapColumn) * groupInputs * outputs) + outputChannel;
-                    for (int input = 0; input < groupInputs; input++)
-                        visit(output, padded + input, tap + (input * outputs));
+                    (int group, int groupInput) = Math.DivRem(input, groupInputs);
+                    int tap = ((cell * groupInputs) + groupInput) * outputs;
+                    for (int output = group * groupOutputs; output < (group + 1) * groupOutputs; output++)
+                        into.Add(ref y[(pixel * outputs) + output], ref image[padded + input], ref kernel[tap + output]);
                 }
             }
         }
@@ -151,5 +150,26 @@ public static class ConvolutionOracle
     {
         (int height, int width) = StuffedSize(sizes.Geometry);
         return height * width * TapLength(sizes);
+    }
+
+    /// <summary>Which of the three takes the product of the other two: a type, so that the loop is compiled for each.</summary>
+    private interface IInto
+    {
+        void Add(ref double y, ref double x, ref double w);
+    }
+
+    private readonly struct IntoOutput : IInto
+    {
+        public void Add(ref double y, ref double x, ref double w) => y += x * w;
+    }
+
+    private readonly struct IntoImage : IInto
+    {
+        public void Add(ref double y, ref double x, ref double w) => x += y * w;
+    }
+
+    private readonly struct IntoKernel : IInto
+    {
+        public void Add(ref double y, ref double x, ref double w) => w += y * x;
     }
 }
