@@ -161,22 +161,25 @@ public static class LayerOracle
 
     private static double Sigmoid(double x) => 1 / (1 + Math.Exp(-x));
 
-    private static double[] Pool(PoolingCase sizes, double[] x, Func<IEnumerable<double>, double> reduce)
+    private static double[] Pool(PoolingCase sizes, double[] x, Func<List<double>, double> reduce)
     {
         Conv2DGeometry g = sizes.Geometry;
         var y = new double[sizes.OutputLength];
+        var cells = new List<double>();
         for (int i = 0; i < y.Length; i++)
         {
             (int pixel, int channel) = Math.DivRem(i, sizes.Channels);
-            (int row, int column) = Math.DivRem(pixel, g.OutputWidth);
-            (int image, row) = Math.DivRem(row, g.OutputHeight);
-            var cells =
-                from tapRow in Enumerable.Range(0, g.KernelHeight)
-                from tapColumn in Enumerable.Range(0, g.KernelWidth)
-                let inputRow = (row * g.StrideHeight) + (tapRow * g.DilationHeight) - g.PadTop
-                let inputColumn = (column * g.StrideWidth) + (tapColumn * g.DilationWidth) - g.PadLeft
-                where inputRow >= 0 && inputRow < g.InputHeight && inputColumn >= 0 && inputColumn < g.InputWidth
-                select x[(((((image * g.InputHeight) + inputRow) * g.InputWidth) + inputColumn) * sizes.Channels) + channel];
+            (int imageRow, int column) = Math.DivRem(pixel, g.OutputWidth);
+            (int image, int row) = Math.DivRem(imageRow, g.OutputHeight);
+            cells.Clear();
+            for (int tap = 0; tap < g.KernelHeight * g.KernelWidth; tap++)
+            {
+                int inputRow = (row * g.StrideHeight) + (tap / g.KernelWidth * g.DilationHeight) - g.PadTop;
+                int inputColumn = (column * g.StrideWidth) + (tap % g.KernelWidth * g.DilationWidth) - g.PadLeft;
+                if (inputRow >= 0 && inputRow < g.InputHeight && inputColumn >= 0 && inputColumn < g.InputWidth)
+                    cells.Add(x[(((((image * g.InputHeight) + inputRow) * g.InputWidth) + inputColumn) * sizes.Channels) + channel]);
+            }
+
             y[i] = reduce(cells);
         }
 
