@@ -62,26 +62,32 @@ internal static class SourceRules
     private static readonly HashSet<string> ThreadNames = ["Parallel", "ParallelOptions", "ParallelEnumerable", "Thread", "ThreadPool"];
 
     private static readonly HashSet<string> ReflectionNames =
-        ["Reflection", "Activator", "BindingFlags", "GetField", "GetFields", "GetProperty", "GetProperties", "GetMethod", "GetMethods", "MakeGenericType"];
+    [
+        "Reflection", "Activator", "BindingFlags", "GetField", "GetFields", "GetProperty", "GetProperties", "GetMethod", "GetMethods",
+        "MakeGenericType",
+    ];
 
     private static readonly HashSet<string> ExactMath =
     [
-        "Sqrt", "FusedMultiplyAdd", "Min", "Max", "Abs", "Floor", "Ceiling", "Round", "BigMul", "Clamp", "DivRem", "CopySign", "ScaleB", "ILogB",
-        "Sign", "Truncate", "PI", "E", "Tau",
+        "Sqrt", "FusedMultiplyAdd", "Min", "Max", "Abs", "Floor", "Ceiling", "Round", "BigMul", "Clamp", "DivRem", "CopySign",
+        "ScaleB", "ILogB", "Sign", "Truncate", "PI", "E", "Tau",
     ];
 
-    /// <summary>What float, double and the vectors forward to the platform's library, or compute in ways that differ between machines.</summary>
+    /// <summary>What float, double and the vectors compute by the platform's library or in ways that differ between machines.</summary>
     private static readonly HashSet<string> InexactMath =
     [
-        "Acos", "Acosh", "Asin", "Asinh", "Atan", "Atan2", "Atanh", "Cbrt", "Cos", "Cosh", "Exp", "Exp10", "Exp2", "ExpM1", "Hypot", "Log", "Log10",
-        "Log2", "LogP1", "Pow", "RootN", "Sin", "SinCos", "Sinh", "Tan", "Tanh",
+        "Acos", "Acosh", "Asin", "Asinh", "Atan", "Atan2", "Atanh", "Cbrt", "Cos", "Cosh", "Exp", "Exp10", "Exp2", "ExpM1", "Hypot",
+        "Log", "Log10", "Log2", "LogP1", "Pow", "RootN", "Sin", "SinCos", "Sinh", "Tan", "Tanh",
     ];
 
     private static readonly HashSet<string> NumberTypes =
         ["float", "double", "Single", "Double", "Half", "Vector", "Vector64", "Vector128", "Vector256", "Vector512"];
 
     private static readonly HashSet<string> MutableCollections =
-        ["List", "Dictionary", "HashSet", "Queue", "Stack", "StringBuilder", "ThreadLocal", "AsyncLocal", "ConditionalWeakTable", "StrongBox"];
+    [
+        "List", "Dictionary", "HashSet", "Queue", "Stack", "StringBuilder", "ThreadLocal", "AsyncLocal", "ConditionalWeakTable",
+        "StrongBox",
+    ];
 
     /// <summary>A folder uses only what the map allows it, by namespace and by type name.</summary>
     public static IEnumerable<string> Imports(IReadOnlyCollection<SourceFile> files)
@@ -102,8 +108,11 @@ internal static class SourceRules
             bool MaySee(string folder) => folder == file.Folder || allowed.Contains(folder);
             foreach (UsingDirectiveSyntax directive in file.All<UsingDirectiveSyntax>())
             {
-                if (directive.NamespaceOrType.ToString().Split('.') is ["NativeConv", var folder, ..] && MayUse.ContainsKey(folder) && !MaySee(folder))
+                if (directive.NamespaceOrType.ToString().Split('.') is ["NativeConv", var folder, ..]
+                    && MayUse.ContainsKey(folder) && !MaySee(folder))
+                {
                     yield return file.At(directive, $"{file.Folder} may not use {folder}");
+                }
             }
 
             HashSet<string> own = [.. DeclaredNames(file)];
@@ -125,7 +134,8 @@ internal static class SourceRules
         Named(files.Where(file => file.Folder != "Threading"), ThreadNames, "is for Threading alone");
 
     /// <summary>A library does not write to its user's console.</summary>
-    public static IEnumerable<string> Consoles(IReadOnlyCollection<SourceFile> files) => Named(files, ["Console"], "has no place in a library");
+    public static IEnumerable<string> Consoles(IReadOnlyCollection<SourceFile> files) =>
+        Named(files, ["Console"], "has no place in a library");
 
     /// <summary>Nothing that trimming could break.</summary>
     public static IEnumerable<string> Reflection(IReadOnlyCollection<SourceFile> files) =>
@@ -146,27 +156,34 @@ internal static class SourceRules
                 bool isStatic = field.Modifiers.Any(SyntaxKind.StaticKeyword);
                 if (isStatic && !field.Modifiers.Any(SyntaxKind.ReadOnlyKeyword))
                     yield return file.At(field, "a static field must be readonly or const");
-                else if (isStatic && TypeName(field.Declaration.Type) is var type && (MutableCollections.Contains(type) || type.StartsWith("Concurrent", StringComparison.Ordinal)))
-                    yield return file.At(field, $"a static {type} is mutable state");
+                else if (isStatic && IsCollection(TypeName(field.Declaration.Type)))
+                    yield return file.At(field, $"a static {field.Declaration.Type} is mutable state");
             }
 
-            foreach (AttributeSyntax attribute in file.All<AttributeSyntax>().Where(attribute => TypeName(attribute.Name) is "ThreadStatic" or "ThreadStaticAttribute"))
-                yield return file.At(attribute, "thread-static fields are static state");
+            foreach (AttributeSyntax attribute in file.All<AttributeSyntax>())
+            {
+                if (TypeName(attribute.Name) is "ThreadStatic" or "ThreadStaticAttribute")
+                    yield return file.At(attribute, "thread-static fields are static state");
+            }
 
             foreach (PropertyDeclarationSyntax property in file.All<PropertyDeclarationSyntax>())
             {
                 if (property.Modifiers.Any(SyntaxKind.StaticKeyword) && !property.Modifiers.Any(SyntaxKind.AbstractKeyword)
-                    && property.AccessorList?.Accessors.Any(accessor => accessor.IsKind(SyntaxKind.SetAccessorDeclaration) && IsAutomatic(accessor)) == true)
+                    && property.AccessorList?.Accessors.Any(IsAutomaticSetter) == true)
                 {
                     yield return file.At(property, "a static property must not have a setter");
                 }
             }
         }
 
-        static bool IsAutomatic(AccessorDeclarationSyntax accessor) => accessor.Body is null && accessor.ExpressionBody is null;
+        static bool IsCollection(string type) =>
+            MutableCollections.Contains(type) || type.StartsWith("Concurrent", StringComparison.Ordinal);
+
+        static bool IsAutomaticSetter(AccessorDeclarationSyntax accessor) =>
+            accessor.IsKind(SyntaxKind.SetAccessorDeclaration) && accessor.Body is null && accessor.ExpressionBody is null;
     }
 
-    /// <summary>Nothing whose result depends on the machine's library, on the order of a foreign sum or on an estimate instruction.</summary>
+    /// <summary>Nothing whose result depends on the machine's library, on a foreign order of summation or on an estimate.</summary>
     public static IEnumerable<string> InexactArithmetic(IReadOnlyCollection<SourceFile> files)
     {
         foreach (SourceFile file in files)
@@ -176,7 +193,7 @@ internal static class SourceRules
                 string type = TypeName(access.Expression), member = access.Name.Identifier.Text;
                 if (type is "Math" or "MathF" ? !ExactMath.Contains(member) : NumberTypes.Contains(type) && InexactMath.Contains(member))
                     yield return file.At(access, $"{type}.{member} differs between machines");
-                else if (member.Contains("Estimate", StringComparison.Ordinal) || member is "Reciprocal" or "ReciprocalSqrt" or "Reciprocal14" or "ReciprocalSqrt14")
+                else if (member.Contains("Estimate", StringComparison.Ordinal) || member.StartsWith("Reciprocal", StringComparison.Ordinal))
                     yield return file.At(access, $"{member} is an estimate");
             }
 
@@ -185,7 +202,7 @@ internal static class SourceRules
 
             foreach (UsingDirectiveSyntax directive in file.All<UsingDirectiveSyntax>())
             {
-                if ((directive.StaticKeyword != default || directive.Alias is not null) && TypeName(directive.NamespaceOrType) is "Math" or "MathF")
+                if (TypeName(directive.NamespaceOrType) is "Math" or "MathF")
                     yield return file.At(directive, "Math must be named where it is used");
             }
         }
@@ -200,10 +217,13 @@ internal static class SourceRules
         where SourceFile.NameOf(type) != expected
         select file.At(type, $"public {SourceFile.NameOf(type)} belongs in a file of its name");
 
-    /// <summary>Public types share the namespace NativeConv; internal ones carry their folder's name, unless they are part of a public one.</summary>
+    /// <summary>Public types share the namespace NativeConv; internal ones carry their folder's name.</summary>
     public static IEnumerable<string> Namespaces(IReadOnlyCollection<SourceFile> files)
     {
-        HashSet<string> publicTypes = [.. files.SelectMany(file => file.Types).Where(type => type.Modifiers.Any(SyntaxKind.PublicKeyword)).Select(SourceFile.NameOf)];
+        HashSet<string> publicTypes =
+        [
+            .. files.SelectMany(file => file.Types).Where(type => type.Modifiers.Any(SyntaxKind.PublicKeyword)).Select(SourceFile.NameOf),
+        ];
         return
             from file in files
             from type in file.Types
@@ -220,7 +240,7 @@ internal static class SourceRules
         where names.Contains(name.Identifier.Text) && (IsBare(name) || IsQualifiedByNamespace(name))
         select file.At(name, $"{name.Identifier.Text} {verdict}");
 
-    /// <summary>Whether a name stands without a qualifier and is no label of an argument, so that <c>SimdLevel.Vector128</c> is no vector.</summary>
+    /// <summary>Whether a name stands without a qualifier and is no label of an argument, as in <c>SimdLevel.Vector128</c>.</summary>
     private static bool IsBare(SimpleNameSyntax name) => name.Parent switch
     {
         MemberAccessExpressionSyntax access => access.Expression == name,
@@ -239,7 +259,8 @@ internal static class SourceRules
 
     /// <summary>JsonElement.GetProperty and its like read data, not types.</summary>
     private static bool IsOwnJson(SimpleNameSyntax name) =>
-        name.Identifier.Text == "GetProperty" && name.SyntaxTree.GetCompilationUnitRoot().Usings.Any(directive => directive.NamespaceOrType.ToString() == "System.Text.Json");
+        name.Identifier.Text == "GetProperty"
+        && name.SyntaxTree.GetCompilationUnitRoot().Usings.Any(directive => directive.NamespaceOrType.ToString() == "System.Text.Json");
 
     /// <summary>
     /// Whether a name can stand for a type: not a member, a method being called, a label, or an expression that a declaration in the same

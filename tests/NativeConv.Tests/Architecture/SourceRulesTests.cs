@@ -117,7 +117,10 @@ public sealed class SourceRulesTests
 
     [Fact]
     public void Reflection_JsonProperties_Pass() =>
-        Check(SourceRules.Reflection, "Serialization/A.cs", "using System.Text.Json; class A { object M(JsonElement e) => e.GetProperty(\"x\"); }")
+        Check(
+            SourceRules.Reflection,
+            "Serialization/A.cs",
+            "using System.Text.Json; class A { object M(JsonElement e) => e.GetProperty(\"x\"); }")
             .Should().BeEmpty();
 
     [Theory]
@@ -147,11 +150,15 @@ public sealed class SourceRulesTests
     [InlineData("class A { float M(float[] x) => TensorPrimitives.Sum(x); }")]
     [InlineData("using static System.Math;")]
     [InlineData("using M = System.MathF;")]
-    public void InexactArithmetic_Anywhere_Fails(string source) => Check(SourceRules.InexactArithmetic, "Simd/A.cs", source).Should().NotBeEmpty();
+    public void InexactArithmetic_Anywhere_Fails(string source) =>
+        Check(SourceRules.InexactArithmetic, "Simd/A.cs", source).Should().NotBeEmpty();
 
     [Fact]
     public void InexactArithmetic_ExactMembers_Pass() =>
-        Check(SourceRules.InexactArithmetic, "Kernels/A.cs", "class A { double M() => Math.Sqrt(Math.Max(1, MathF.Abs(2))) + float.Sqrt(Math.PI); }")
+        Check(
+            SourceRules.InexactArithmetic,
+            "Kernels/A.cs",
+            "class A { double M() => Math.Sqrt(Math.Max(1, MathF.Abs(2))) + float.Sqrt(Math.PI); }")
             .Should().BeEmpty();
 
     [Theory]
@@ -159,7 +166,8 @@ public sealed class SourceRulesTests
     [InlineData("Data/B.Part.cs", "public partial class A;")]
     [InlineData("Data/B.cs", "namespace X; public class B; public enum A { }")]
     [InlineData("Data/B.cs", "public delegate void A();")]
-    public void FileNames_OfAnotherPublicType_Fail(string path, string source) => Check(SourceRules.FileNames, path, source).Should().NotBeEmpty();
+    public void FileNames_OfAnotherPublicType_Fail(string path, string source) =>
+        Check(SourceRules.FileNames, path, source).Should().NotBeEmpty();
 
     [Theory]
     [InlineData("Data/A.cs", "public class A { public class Nested; } class Helper;")]
@@ -177,7 +185,8 @@ public sealed class SourceRulesTests
     [InlineData("namespace NativeConv.Data; class A;")]
     public void Namespaces_Right_Pass(string source) => Check(SourceRules.Namespaces, "Data/A.cs", source).Should().BeEmpty();
 
-    private static SourceFile Operators { get; } = SourceFile.Parse("Operators/Ops.cs", "namespace NativeConv.Operators; static class Ops;");
+    private static SourceFile Operators { get; } =
+        SourceFile.Parse("Operators/Ops.cs", "namespace NativeConv.Operators; static class Ops;");
 
     private static IEnumerable<string> Check(Func<IReadOnlyCollection<SourceFile>, IEnumerable<string>> rule, string path, string source) =>
         rule([SourceFile.Parse(path, source)]);
@@ -186,7 +195,8 @@ public sealed class SourceRulesTests
     {
         // The source's path at build time, unless the build hid it: then the folder that holds the solution, above the binaries.
         IEnumerable<string> starts = [Path.GetDirectoryName(here) ?? "", AppContext.BaseDirectory];
-        string root = starts.Where(Directory.Exists).SelectMany(SelfAndParents).First(folder => File.Exists(Path.Combine(folder, "NativeConv.sln")));
+        string root = starts.Where(Directory.Exists).SelectMany(SelfAndParents)
+            .First(folder => File.Exists(Path.Combine(folder, "NativeConv.sln")));
         string library = Path.Combine(root, "src", "NativeConv");
         return
         [

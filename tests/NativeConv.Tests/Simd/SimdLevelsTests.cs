@@ -23,9 +23,14 @@ public sealed class SimdLevelsTests
     public void Choose_Level_IsThatLevelOrThrows(string forced, SimdLevel level)
     {
         if (SimdLevels.IsSupported(level))
+        {
             SimdLevels.Choose(forced).Should().Be(level);
+        }
         else
-            FluentActions.Invoking(() => SimdLevels.Choose(forced)).Should().Throw<InvalidOperationException>().WithMessage($"*NATIVECONV_SIMD*{forced}*");
+        {
+            FluentActions.Invoking(() => SimdLevels.Choose(forced))
+                .Should().Throw<InvalidOperationException>().WithMessage($"*NATIVECONV_SIMD*{forced}*");
+        }
     }
 
     [Theory]
@@ -49,7 +54,8 @@ public sealed class SimdLevelsTests
 
     [Fact]
     public void Dispatch_UnknownLevel_Throws() =>
-        FluentActions.Invoking(() => SimdLevels.Dispatch<CountLanes, (int, int)>((SimdLevel)64, default)).Should().Throw<ArgumentOutOfRangeException>();
+        FluentActions.Invoking(() => SimdLevels.Dispatch<CountLanes, (int, int)>((SimdLevel)64, default))
+            .Should().Throw<ArgumentOutOfRangeException>();
 
     private readonly struct CountLanes : ISimdWork<(int Lanes, int Registers)>
     {

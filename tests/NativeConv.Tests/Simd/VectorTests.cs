@@ -62,7 +62,7 @@ public sealed unsafe class VectorTests
         float[] c = [.. Specials.SelectMany(_ => Specials.Reverse()), .. TestData.Uniform(4096, seed: 3)];
         float[] actual = SimdLevels.Dispatch<Compute, float[]>(level, new(member, a, b, c));
         for (int i = 0; i < a.Length; i++)
-            ShouldBeSame(actual[i], Expected[member](a[i], b[i], c[i]), $"{member}({a[i]:R}, {b[i]:R}, {c[i]:R})", isMask: member.Contains("Than") || member == "EqualTo");
+            ShouldBeSame(actual[i], Expected[member](a[i], b[i], c[i]), $"{member}({a[i]:R}, {b[i]:R}, {c[i]:R})", IsMask(member));
     }
 
     [Theory]
@@ -71,7 +71,8 @@ public sealed unsafe class VectorTests
     {
         float[] values =
         [
-            0, -0f, 0.49999997f, 0.5f, -0.5f, 1.5f, -1.5f, 2.5f, -2.5f, 3.5f, -0.2f, 4194303.5f, -4194303.5f, 4194302.5f, 1000000.25f, float.Epsilon,
+            0, -0f, 0.49999997f, 0.5f, -0.5f, 1.5f, -1.5f, 2.5f, -2.5f, 3.5f, -0.2f, 4194303.5f, -4194303.5f, 4194302.5f, 1000000.25f,
+            float.Epsilon,
             .. TestData.Uniform(4096, seed: 4, low: -4194304, high: 4194304), .. TestData.Uniform(4096, seed: 5, low: -3, high: 3),
         ];
         Unary("Round", level, values, value => MathF.Round(value, MidpointRounding.ToEven));
@@ -80,14 +81,14 @@ public sealed unsafe class VectorTests
     [Theory]
     [MemberData(nameof(Levels))]
     public void PowerOfTwo_EveryExponent_IsExact(SimdLevel level) =>
-        Unary("PowerOfTwo", level, [.. Enumerable.Range(-126, 254).Select(n => (float)n), 0, 0], n => MathF.ScaleB(1, (int)n));
+        Unary("PowerOfTwo", level, [.. Enumerable.Range(-126, 254).Select(n => (float)n)], n => MathF.ScaleB(1, (int)n));
 
     [Theory]
     [MemberData(nameof(Levels))]
     public void ExponentAndSignificand_PositiveNormals_TakeThemApart(SimdLevel level)
     {
         float[] mantissas = [1, 1.9999999f, 1.5f, 1.0000001f];
-        float[] values = [.. Enumerable.Range(-126, 254).SelectMany(n => mantissas.Select(m => MathF.ScaleB(m, n))), 1, 1, 1, 1, 1, 1, 1, 1];
+        float[] values = [.. Enumerable.Range(-126, 254).SelectMany(n => mantissas.Select(m => MathF.ScaleB(m, n)))];
         Unary("Exponent", level, values, value => MathF.ILogB(value));
         Unary("Significand", level, values, value => MathF.ScaleB(value, -MathF.ILogB(value)));
     }
@@ -145,6 +146,8 @@ public sealed unsafe class VectorTests
         if (Bits(actual) != Bits(expected) && (isMask || !float.IsNaN(actual) || !float.IsNaN(expected)))
             Assert.Fail($"{what} is {actual:R} (0x{Bits(actual):X8}), but should be {expected:R} (0x{Bits(expected):X8}).");
     }
+
+    private static bool IsMask(string member) => member is "LessThanOrEqual" or "LessThan" or "EqualTo";
 
     private static int Lanes(SimdLevel level) => level == SimdLevel.Scalar ? 1 : (int)level / 32;
 

@@ -29,7 +29,10 @@ public sealed record DepthwiseCase(int Images, Conv2DGeometry Geometry, int Chan
         $"n{Images} {Geometry.InputHeight}x{Geometry.InputWidth}x{Channels} multiplier {Multiplier} {GeometryText.Of(Geometry)}";
 }
 
-/// <summary>The sizes of one pooling: every window has at least one cell inside the image. x is [Images, H, W, Channels], y is [Images, Oh, Ow, Channels].</summary>
+/// <summary>
+/// The sizes of one pooling: every window has at least one cell inside the image. x is [Images, H, W, Channels],
+/// y is [Images, Oh, Ow, Channels].
+/// </summary>
 public sealed record PoolingCase(int Images, Conv2DGeometry Geometry, int Channels)
 {
     public int InputLength => Images * Geometry.InputPixels * Channels;

@@ -5,8 +5,8 @@ namespace NativeConv.Tests.Support;
 
 /// <summary>
 /// FsCheck's source of sizes: <c>[Property(Arbitrary = [typeof(GeometryGenerators)])]</c> on a test that takes a
-/// <see cref="ConvolutionCase"/>, <see cref="DepthwiseCase"/> or <see cref="PoolingCase"/>. Height and width, rows and columns of taps, strides,
-/// dilations and pads are drawn apart; channels lie below, at and above every lane count. All have a non-empty output and are small.
+/// <see cref="ConvolutionCase"/>, <see cref="DepthwiseCase"/> or <see cref="PoolingCase"/>. Everything that has an axis is drawn apart for
+/// rows and columns; channels lie below, at and above every lane count. All have a non-empty output and are small.
 /// </summary>
 public static class GeometryGenerators
 {
@@ -61,7 +61,7 @@ public static class GeometryGenerators
 
     private static Gen<int> Sizes => Gen.Frequency((1, Gen.Constant(1)), (6, Gen.Choose(2, 14)));
 
-    /// <summary>Same, valid and explicit; explicit pads of up to 9 often exceed the kernel's reach, so that whole windows see padding alone.</summary>
+    /// <summary>Same, valid and explicit; pads of up to 9 often exceed the kernel's reach, so that windows see padding alone.</summary>
     private static Gen<Padding> Paddings => Gen.Frequency(
         (2, Gen.Constant(Padding.Same)),
         (1, Gen.Constant(Padding.Valid)),

@@ -13,7 +13,10 @@ public sealed class GeometryGeneratorsTests
     private static readonly Lazy<PoolingCase[]> Poolings = new(() => Draw(GeometryGenerators.Poolings()));
 
     private static IEnumerable<Conv2DGeometry> Geometries =>
-        [.. Convolutions.Value.Select(c => c.Geometry), .. Depthwise.Value.Select(c => c.Geometry), .. Poolings.Value.Select(c => c.Geometry)];
+    [
+        .. Convolutions.Value.Select(c => c.Geometry), .. Depthwise.Value.Select(c => c.Geometry),
+        .. Poolings.Value.Select(c => c.Geometry),
+    ];
 
     [Fact]
     public void Geometries_Drawn_CoverWhatHidesBugs()
@@ -25,8 +28,8 @@ public sealed class GeometryGeneratorsTests
         Geometries.Should().Contain(g => g.StrideHeight > 1 && g.StrideWidth > 1 && g.DilationHeight > 1 && g.DilationWidth > 1
             && g.KernelHeight > 1 && g.KernelWidth > 1, "stride and dilation together");
         Geometries.Should().Contain(g => g.PadTop != g.PadBottom && g.PadLeft != g.PadRight && g.PadTop != g.PadLeft, "asymmetric pads");
-        Geometries.Should().Contain(g => g.PadTop > (g.KernelHeight - 1) * g.DilationHeight, "windows that see padding alone, above");
-        Geometries.Should().Contain(g => g.PadRight > (g.KernelWidth - 1) * g.DilationWidth, "windows that see padding alone, to the right");
+        Geometries.Should().Contain(g => g.PadTop > (g.KernelHeight - 1) * g.DilationHeight, "rows of padding alone");
+        Geometries.Should().Contain(g => g.PadRight > (g.KernelWidth - 1) * g.DilationWidth, "columns of padding alone");
         Geometries.Should().Contain(g => g.PadTop + g.PadBottom + g.PadLeft + g.PadRight == 0 && g.KernelHeight > 1, "valid");
         Geometries.Should().Contain(g => g.IsPointwise, "pointwise");
     }
@@ -43,9 +46,11 @@ public sealed class GeometryGeneratorsTests
     [Fact]
     public void DepthwiseConvolutions_Drawn_CoverChannelsAndMultipliers()
     {
-        Depthwise.Value.Select(c => c.Channels).Distinct().Should().Contain([1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 24, 31, 32, 33, 48, 64, 65]);
+        Depthwise.Value.Select(c => c.Channels).Distinct()
+            .Should().Contain([1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 24, 31, 32, 33, 48, 64, 65]);
         Depthwise.Value.Select(c => c.Multiplier).Distinct().Should().Contain([1, 2, 3, 4, 8, 17]);
-        Depthwise.Value.Select(c => c.AsConvolution).Should().OnlyContain(c => c.Groups == c.InputChannels && c.OutputChannels % c.Groups == 0);
+        Depthwise.Value.Select(c => c.AsConvolution)
+            .Should().OnlyContain(c => c.Groups == c.InputChannels && c.OutputChannels % c.Groups == 0);
     }
 
     [Fact]

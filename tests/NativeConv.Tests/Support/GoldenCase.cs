@@ -119,7 +119,8 @@ public sealed class GoldenCase
         if (worst >= 0)
         {
             throw new XunitException(
-                $"{Op} '{Name}': {wrong} of {stored.Length} values of {tensor} are wrong; the worst, at [{Index(worst, Shape(tensor))}], is {actual[worst]:R} " +
+                $"{Op} '{Name}': {wrong} of {stored.Length} values of {tensor} are wrong; the worst, at [{Index(worst, Shape(tensor))}], " +
+                $"is {actual[worst]:R} " +
                 $"and should be {stored[worst]:R}, {worstExcess:G4} times the bound {absolute:G3} + {relative:G3} * |stored|.");
         }
     }

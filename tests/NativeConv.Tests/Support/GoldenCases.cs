@@ -10,7 +10,10 @@ public static class GoldenCases
 {
     private static readonly Lazy<byte[]> Data = new(() => File.ReadAllBytes(FilePath("data.bin")));
     private static readonly Lazy<GoldenCase[]> Cases = new(() =>
-        [.. JsonElement.Parse(File.ReadAllBytes(FilePath("cases.json"))).GetProperty("cases").EnumerateArray().Select(json => new GoldenCase(json))]);
+    [
+        .. JsonElement.Parse(File.ReadAllBytes(FilePath("cases.json"))).GetProperty("cases").EnumerateArray()
+            .Select(json => new GoldenCase(json)),
+    ]);
 
     public static IReadOnlyList<GoldenCase> All => Cases.Value;
 

@@ -52,7 +52,8 @@ public sealed class GoldenCasesTests
 
     [Fact]
     public void ShouldMatch_WrongLength_Fails() =>
-        FluentActions.Invoking(() => Relu.ShouldMatch(new float[67], "y")).Should().Throw<XunitException>().WithMessage("*68 values, but 67*");
+        FluentActions.Invoking(() => Relu.ShouldMatch(new float[67], "y"))
+            .Should().Throw<XunitException>().WithMessage("*68 values, but 67*");
 
     [Fact]
     public void Of_UnknownOp_Throws() =>

@@ -13,11 +13,16 @@ public static class GradientCheck
     private const double Tolerance = 1e-4;
 
     /// <summary>
-    /// Asserts that the gradient of <paramref name="loss"/> at <paramref name="at"/> is <paramref name="gradient"/>, at entries drawn at random
-    /// (all of them where there are no more than that), within 1e-4 of the largest gradient and the rounding of the loss.
+    /// Asserts that the gradient of <paramref name="loss"/> at <paramref name="at"/> is <paramref name="gradient"/> within 1e-4 of the
+    /// largest gradient and the rounding of the loss, at entries drawn at random (all of them where there are no more than that).
     /// </summary>
     public static void Verify(
-        Func<double[], double> loss, ReadOnlySpan<float> at, ReadOnlySpan<float> gradient, ulong seed = 0, int entries = 24, string name = "the input")
+        Func<double[], double> loss,
+        ReadOnlySpan<float> at,
+        ReadOnlySpan<float> gradient,
+        ulong seed = 0,
+        int entries = 24,
+        string name = "the input")
     {
         if (at.Length != gradient.Length)
             throw new XunitException($"The gradient of {name} has {gradient.Length} values, but should have {at.Length}.");
@@ -36,7 +41,8 @@ public static class GradientCheck
             if (!(Math.Abs(slopes[i] - came) <= (Tolerance * largest) + rounding))
             {
                 throw new XunitException(
-                    $"The gradient of {name} at entry {chosen[i]} is {came:R}, but the difference quotient is {slopes[i]:R}; the largest gradient is {largest:G3}.");
+                    $"The gradient of {name} at entry {chosen[i]} is {came:R}, but the difference quotient is {slopes[i]:R}; " +
+                    $"the largest gradient is {largest:G3}.");
             }
         }
     }

@@ -21,7 +21,7 @@ public static class LayerOracle
         return y;
     }
 
-    /// <summary>y = gamma * (x - mean) / sqrt(variance + epsilon) + beta by the batch's own mean and biased variance of each channel.</summary>
+    /// <summary>y = gamma * (x - mean) / sqrt(variance + epsilon) + beta by the mean and biased variance of each channel.</summary>
     public static double[] BatchNormalization(double[] x, double[] gamma, double[] beta, double epsilon = 1e-5)
     {
         (double[] mean, double[] variance) = Moments(x, gamma.Length);

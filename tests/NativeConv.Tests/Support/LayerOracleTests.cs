@@ -51,7 +51,8 @@ public sealed class LayerOracleTests
         // A difference quotient says nothing at a kink.
         int[] smooth = [.. Enumerable.Range(0, golden["x"].Length).Where(i => golden["x"][i] is not (0 or 3 or -3 or 6))];
         float[] Pick(string tensor) => Array.ConvertAll(smooth, i => golden[tensor][i]);
-        GradientCheck.Verify(GradientCheck.Weighted(x => Activation(function, x), Pick("dy")), Pick("x"), Pick("dx"), entries: smooth.Length);
+        GradientCheck.Verify(
+            GradientCheck.Weighted(x => Activation(function, x), Pick("dy")), Pick("x"), Pick("dx"), entries: smooth.Length);
     }
 
     [Theory]
@@ -120,7 +121,8 @@ public sealed class LayerOracleTests
     private static void Check(GoldenCase golden, Func<double[], double[]> forward, string tensor, int entries = 24)
     {
         golden.ShouldMatch(forward(Wide(golden, tensor)), "y");
-        GradientCheck.Verify(GradientCheck.Weighted(forward, golden["dy"]), golden[tensor], golden["d" + tensor], entries: entries, name: tensor);
+        GradientCheck.Verify(
+            GradientCheck.Weighted(forward, golden["dy"]), golden[tensor], golden["d" + tensor], entries: entries, name: tensor);
     }
 
     private static double[] Wide(GoldenCase golden, string tensor) => TestData.ToDouble(golden[tensor]);

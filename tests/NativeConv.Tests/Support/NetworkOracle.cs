@@ -9,7 +9,8 @@ public sealed partial class NetworkOracle(GoldenCase golden)
     private readonly string[] _layers = golden.Texts("layers");
     private readonly int[] _labels = Array.ConvertAll(golden["labels"], label => (int)label);
 
-    public double Loss(string parameter, double[] value) => LayerOracle.SoftmaxCrossEntropy(Logits(parameter, value), _labels, golden.Shape("logits")[1]);
+    public double Loss(string parameter, double[] value) =>
+        LayerOracle.SoftmaxCrossEntropy(Logits(parameter, value), _labels, golden.Shape("logits")[1]);
 
     /// <summary>The training-mode logits, with <c>layer.weight</c> or <c>layer.bias</c> replaced where one is named.</summary>
     public double[] Logits(string? parameter = null, double[]? value = null)
@@ -28,18 +29,22 @@ public sealed partial class NetworkOracle(GoldenCase golden)
 
         (double[] Y, ImageShape Image) Apply(string text, int layer, double[] x, ImageShape image)
         {
-            string kind = text[..text.IndexOf('(')];
-            switch (kind)
+            int kernel = Number(text, "kernel_size", 1), stride = Number(text, "stride", 1);
+            switch (text[..text.IndexOf('(')])
             {
                 case "Conv2d":
                     int pad = Number(text, "padding", 0), inputs = image.Channels, outputs = Number(Outputs(), text);
                     var window = new Conv2DGeometry(
-                        image.Height, image.Width, Number(text, "kernel_size", 1), Number(text, "stride", 1), Number(text, "dilation", 1), Padding.Explicit(pad, pad, pad, pad));
+                        image.Height, image.Width, kernel, stride, Number(text, "dilation", 1), Padding.Explicit(pad, pad, pad, pad));
                     var sizes = new ConvolutionCase(images, window, inputs, outputs, Number(text, "groups", 1));
-                    return (ConvolutionOracle.Forward(sizes, x, Parameter(layer, "weight")!, Parameter(layer, "bias")), new(window.OutputHeight, window.OutputWidth, outputs));
+                    return (
+                        ConvolutionOracle.Forward(sizes, x, Parameter(layer, "weight")!, Parameter(layer, "bias")),
+                        new(window.OutputHeight, window.OutputWidth, outputs));
                 case "MaxPool2d":
-                    var pooling = new Conv2DGeometry(image.Height, image.Width, Number(text, "kernel_size", 1), Number(text, "stride", 1), 1, Padding.Valid);
-                    return (LayerOracle.MaxPool(new(images, pooling, image.Channels), x), new(pooling.OutputHeight, pooling.OutputWidth, image.Channels));
+                    var pooling = new Conv2DGeometry(image.Height, image.Width, kernel, stride, 1, Padding.Valid);
+                    return (
+                        LayerOracle.MaxPool(new(images, pooling, image.Channels), x),
+                        new(pooling.OutputHeight, pooling.OutputWidth, image.Channels));
                 case "BatchNorm2d":
                     return (LayerOracle.BatchNormalization(x, Parameter(layer, "weight")!, Parameter(layer, "bias")!), image);
                 case "ReLU":

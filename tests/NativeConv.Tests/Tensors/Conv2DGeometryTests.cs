@@ -50,7 +50,8 @@ public sealed class Conv2DGeometryTests
             geometry.OutputHeight.Should().Be(wanted, because);
             (geometry.PadTop + geometry.PadBottom).Should().Be(fewest, because);
             (geometry.PadBottom - geometry.PadTop).Should().Be(fewest % 2, because);
-            (geometry.OutputWidth, geometry.PadLeft, geometry.PadRight).Should().Be((geometry.OutputHeight, geometry.PadTop, geometry.PadBottom), because);
+            (geometry.OutputWidth, geometry.PadLeft, geometry.PadRight).Should().Be(
+                (geometry.OutputHeight, geometry.PadTop, geometry.PadBottom), because);
         }
     }
 
@@ -88,10 +89,11 @@ public sealed class Conv2DGeometryTests
             {
                 for (int output = 0; output < 12; output++)
                 {
-                    int[] inside = [.. Enumerable.Range(0, taps).Where(tap => (output * stride) + (tap * dilation) - pad is var cell && cell >= 0 && cell < input)];
+                    int origin = (output * stride) - pad;
+                    int[] inside = [.. Enumerable.Range(0, taps).Where(tap => origin + (tap * dilation) is >= 0 and var cell && cell < input)];
                     (int first, int end) = Conv2DGeometry.ValidTaps(output, stride, dilation, pad, taps, input);
                     Enumerable.Range(first, end - first).Should().Equal(
-                        inside, "input {0}, taps {1}, stride {2}, dilation {3}, pad {4}, output {5}", input, taps, stride, dilation, pad, output);
+                        inside, $"input {input}, taps {taps}, stride {stride}, dilation {dilation}, pad {pad}, output {output}");
                     if (inside.Length == 0)
                         (first, end).Should().Be((0, 0));
                 }
@@ -150,8 +152,11 @@ public sealed class Conv2DGeometryTests
     [Fact]
     public void Constructor_HugeKernel_ThrowsInsteadOfOverflowing()
     {
-        FluentActions.Invoking(() => new Conv2DGeometry(5, 5, int.MaxValue, 1, int.MaxValue, Padding.Same)).Should().Throw<ArgumentException>();
-        FluentActions.Invoking(() => new Conv2DGeometry(5, 5, int.MaxValue, 1, int.MaxValue, Padding.Valid)).Should().Throw<ArgumentException>();
+        foreach (Padding padding in new[] { Padding.Same, Padding.Valid, Padding.Explicit(int.MaxValue, int.MaxValue, 0, 0) })
+        {
+            FluentActions.Invoking(() => new Conv2DGeometry(5, 5, int.MaxValue, 1, int.MaxValue, padding))
+                .Should().Throw<ArgumentException>();
+        }
     }
 
     [Fact]

@@ -26,7 +26,8 @@ public sealed class TensorShapeTests
     [InlineData(new[] { 65536, 32768 }, "*at most 2147483647*65536, 32768*")]
     [InlineData(new[] { int.MaxValue, int.MaxValue, int.MaxValue, int.MaxValue }, "*at most*")]
     public void Constructor_BadDimensions_Throws(int[] dimensions, string message) =>
-        FluentActions.Invoking(() => new TensorShape(dimensions)).Should().Throw<ArgumentException>().WithMessage(message).WithParameterName("dimensions");
+        FluentActions.Invoking(() => new TensorShape(dimensions))
+            .Should().Throw<ArgumentException>().WithMessage(message).WithParameterName("dimensions");
 
     [Fact]
     public void Constructor_LargestLength_IsAllowed() => new TensorShape(1, int.MaxValue).Length.Should().Be(int.MaxValue);
