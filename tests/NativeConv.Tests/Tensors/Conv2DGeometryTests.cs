@@ -90,7 +90,8 @@ public sealed class Conv2DGeometryTests
                 for (int output = 0; output < 12; output++)
                 {
                     int origin = (output * stride) - pad;
-                    int[] inside = [.. Enumerable.Range(0, taps).Where(tap => origin + (tap * dilation) is >= 0 and var cell && cell < input)];
+                    bool IsInside(int tap) => origin + (tap * dilation) is >= 0 and var cell && cell < input;
+                    int[] inside = [.. Enumerable.Range(0, taps).Where(IsInside)];
                     (int first, int end) = Conv2DGeometry.ValidTaps(output, stride, dilation, pad, taps, input);
                     Enumerable.Range(first, end - first).Should().Equal(
                         inside, $"input {input}, taps {taps}, stride {stride}, dilation {dilation}, pad {pad}, output {output}");
