@@ -78,14 +78,14 @@ internal static unsafe class DepthwiseGradientMicroKernel
     {
         int channel = 0;
         for (; channel + TVector.Lanes <= tile.Channels; channel += TVector.Lanes)
-            Vector<TVector, TTapRows, TTapColumns, Whole>(in tile, channel, TVector.Lanes);
+            ChannelVector<TVector, TTapRows, TTapColumns, Whole>(in tile, channel, TVector.Lanes);
 
         if (channel < tile.Channels)
-            Vector<TVector, TTapRows, TTapColumns, Partial>(in tile, channel, tile.Channels - channel);
+            ChannelVector<TVector, TTapRows, TTapColumns, Partial>(in tile, channel, tile.Channels - channel);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Vector<TVector, TTapRows, TTapColumns, TEdge>(in DepthwiseGradientTile tile, int channel, int count)
+    private static void ChannelVector<TVector, TTapRows, TTapColumns, TEdge>(in DepthwiseGradientTile tile, int channel, int count)
         where TVector : struct, IVector<TVector>
         where TTapRows : struct, ISize
         where TTapColumns : struct, ISize

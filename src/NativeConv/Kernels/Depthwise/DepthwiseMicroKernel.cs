@@ -101,12 +101,12 @@ internal static unsafe class DepthwiseMicroKernel
             int channel = 0, phase = 0;
             for (; channel + TVector.Lanes <= tile.Channels; channel += TVector.Lanes)
             {
-                Vector<TVector, TRows, Whole>(in tile, input + channel, output + channel, phase, TVector.Lanes);
+                ChannelVector<TVector, TRows, Whole>(in tile, input + channel, output + channel, phase, TVector.Lanes);
                 phase = (phase + TVector.Lanes) % tile.Period;
             }
 
             if (channel < tile.Channels)
-                Vector<TVector, TRows, Partial>(in tile, input + channel, output + channel, phase, tile.Channels - channel);
+                ChannelVector<TVector, TRows, Partial>(in tile, input + channel, output + channel, phase, tile.Channels - channel);
 
             input += TRows.Value * tile.InputStride;
             output += TRows.Value * tile.OutputStride;
@@ -114,7 +114,7 @@ internal static unsafe class DepthwiseMicroKernel
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Vector<TVector, TRows, TEdge>(in DepthwiseTile tile, float* input, float* output, int phase, int count)
+    private static void ChannelVector<TVector, TRows, TEdge>(in DepthwiseTile tile, float* input, float* output, int phase, int count)
         where TVector : struct, IVector<TVector>
         where TRows : struct, ISize
         where TEdge : struct, IEdge

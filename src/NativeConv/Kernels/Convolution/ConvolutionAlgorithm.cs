@@ -1,0 +1,43 @@
+using NativeConv.Simd;
+
+namespace NativeConv.Kernels;
+
+/// <summary>
+/// How one convolution layer is computed, forward and backward, chosen once for its shapes. Immutable and shared by all workers; weights are
+/// packed by the caller, once a step. Results are overwritten, weight gradients added to.
+/// </summary>
+internal abstract unsafe class ConvolutionAlgorithm<TVector>
+    where TVector : struct, IVector<TVector>
+{
+    /// <summary>Picks the algorithm of a dense or grouped convolution.</summary>
+    public static ConvolutionAlgorithm<TVector> Dense(in Conv2DGeometry geometry, int inputChannels, int outputChannels, int groups) =>
+        new GeneralConvolution<TVector>(geometry, inputChannels, outputChannels, groups);
+
+    /// <summary>Picks the algorithm of a depthwise convolution.</summary>
+    public static ConvolutionAlgorithm<TVector> Depthwise(in Conv2DGeometry geometry, int channels, int multiplier) => multiplier switch
+    {
+        1 => new DepthwiseConvolution<TVector>(geometry, channels),
+        // One channel to many is a dense convolution, and many outputs a channel fill vectors by themselves.
+        _ when channels == 1 || multiplier >= DepthwisePass.FewChannels => new GeneralConvolution<TVector>(geometry, channels, channels * multiplier, channels),
+        _ => new MultipliedDepthwiseConvolution<TVector>(geometry, channels, multiplier),
+    };
+
+    /// <summary>Floats of packed weights, forward and for the input gradient.</summary>
+    public abstract int ForwardPackedLength { get; }
+
+    /// <inheritdoc cref="ForwardPackedLength"/>
+    public abstract int BackwardPackedLength { get; }
+
+    /// <summary>Floats of a worker's scratch.</summary>
+    public virtual int ScratchLength => 0;
+
+    public abstract void PackForward(float* weights, float* bias, float* packed);
+
+    public abstract void PackBackward(float* weights, float* packed);
+
+    public abstract void Forward(float* x, float* packed, float* y, float* scratch, int images);
+
+    public abstract void BackwardInput(float* dy, float* packed, float* dx, float* scratch, int images);
+
+    public abstract void BackwardWeights(float* x, float* dy, float* dw, float* scratch, int images);
+}

@@ -1,0 +1,28 @@
+using NativeConv.Simd;
+
+namespace NativeConv.Kernels;
+
+/// <summary>Dense and grouped convolution, pointwise included: <see cref="ConvolutionPass"/> both ways.</summary>
+internal sealed unsafe class GeneralConvolution<TVector>(in Conv2DGeometry geometry, int inputChannels, int outputChannels, int groups)
+    : ConvolutionAlgorithm<TVector>
+    where TVector : struct, IVector<TVector>
+{
+    private readonly ConvolutionPass _forward = ConvolutionPass.Forward(geometry, inputChannels, outputChannels, groups);
+    private readonly ConvolutionPass _backward = ConvolutionPass.BackwardInput(geometry, inputChannels, outputChannels, groups);
+    private readonly ConvolutionWeightGradient _weights = new(geometry, inputChannels, outputChannels, groups);
+
+    public override int ForwardPackedLength => _forward.PackedLength<TVector>();
+
+    public override int BackwardPackedLength => _backward.PackedLength<TVector>();
+
+    public override void PackForward(float* weights, float* bias, float* packed) => _forward.Pack<TVector>(weights, bias, packed);
+
+    public override void PackBackward(float* weights, float* packed) => _backward.Pack<TVector>(weights, null, packed);
+
+    public override void Forward(float* x, float* packed, float* y, float* scratch, int images) => _forward.Run<TVector>(x, packed, y, images);
+
+    public override void BackwardInput(float* dy, float* packed, float* dx, float* scratch, int images) =>
+        _backward.Run<TVector>(dy, packed, dx, images);
+
+    public override void BackwardWeights(float* x, float* dy, float* dw, float* scratch, int images) => _weights.Run<TVector>(x, dy, dw, images);
+}

@@ -1,0 +1,78 @@
+using NativeConv.Simd;
+
+namespace NativeConv.Kernels;
+
+/// <summary>
+/// Depthwise convolution with a few outputs a channel, weights [kh, kw, c, m], output channel c*m + q: each image's channels are repeated m times in
+/// the worker's scratch, and the one-output kernels run over c*m channels, whose weights are already in that order.
+/// </summary>
+internal sealed unsafe class MultipliedDepthwiseConvolution<TVector>(in Conv2DGeometry geometry, int channels, int multiplier)
+    : ConvolutionAlgorithm<TVector>
+    where TVector : struct, IVector<TVector>
+{
+    private readonly DepthwiseConvolution<TVector> _expanded = new(geometry, channels * multiplier);
+    private readonly int _inputPixels = geometry.InputPixels;
+    private readonly int _outputPixels = geometry.OutputPixels;
+
+    private int ExpandedLength => checked(_inputPixels * channels * multiplier);
+
+    public override int ForwardPackedLength => _expanded.ForwardPackedLength;
+
+    public override int BackwardPackedLength => _expanded.BackwardPackedLength;
+
+    public override int ScratchLength => checked(ExpandedLength + _expanded.ScratchLength);
+
+    public override void PackForward(float* weights, float* bias, float* packed) => _expanded.PackForward(weights, bias, packed);
+
+    public override void PackBackward(float* weights, float* packed) => _expanded.PackBackward(weights, packed);
+
+    public override void Forward(float* x, float* packed, float* y, float* scratch, int images)
+    {
+        for (int image = 0; image < images; image++)
+        {
+            Expand(x, scratch);
+            _expanded.Forward(scratch, packed, y, scratch + ExpandedLength, 1);
+            x += (nint)_inputPixels * channels;
+            y += (nint)_outputPixels * channels * multiplier;
+        }
+    }
+
+    public override void BackwardInput(float* dy, float* packed, float* dx, float* scratch, int images)
+    {
+        for (int image = 0; image < images; image++)
+        {
+            _expanded.BackwardInput(dy, packed, scratch, scratch + ExpandedLength, 1);
+            float* from = scratch;
+            for (nint i = 0; i < (nint)_inputPixels * channels; i++)
+            {
+                float sum = *from++;
+                for (int q = 1; q < multiplier; q++)
+                    sum += *from++;
+
+                *dx++ = sum;
+            }
+
+            dy += (nint)_outputPixels * channels * multiplier;
+        }
+    }
+
+    public override void BackwardWeights(float* x, float* dy, float* dw, float* scratch, int images)
+    {
+        for (int image = 0; image < images; image++)
+        {
+            Expand(x, scratch);
+            _expanded.BackwardWeights(scratch, dy, dw, scratch + ExpandedLength, 1);
+            x += (nint)_inputPixels * channels;
+            dy += (nint)_outputPixels * channels * multiplier;
+        }
+    }
+
+    private void Expand(float* x, float* expanded)
+    {
+        for (nint i = 0; i < (nint)_inputPixels * channels; i++)
+        {
+            for (int q = 0; q < multiplier; q++)
+                *expanded++ = x[i];
+        }
+    }
+}

@@ -1,0 +1,89 @@
+using NativeConv.Simd;
+
+namespace NativeConv.Kernels;
+
+/// <summary>
+/// A dense layer: y [n, out] = b + x [n, in] w [in, out]. With few outputs y is a dot product over 16 virtual lanes of the input, otherwise a
+/// pointwise convolution; dx is a pointwise convolution with transposed weights; dw is split by its rows, images added in order.
+/// </summary>
+internal sealed unsafe class DenseKernel<TVector>(int inputs, int outputs)
+    where TVector : struct, IVector<TVector>
+{
+    /// <summary>Up to so many outputs the sum over inputs is what fills vectors.</summary>
+    private const int FewOutputs = 16;
+
+    private readonly ConvolutionPass _forward = ConvolutionPass.Forward(Pixel, inputs, outputs, 1);
+    private readonly ConvolutionPass _backward = ConvolutionPass.BackwardInput(Pixel, inputs, outputs, 1);
+
+    private static Conv2DGeometry Pixel => new(1, 1, 1, 1, 1, Padding.Valid);
+
+    private bool IsDot => outputs <= FewOutputs;
+
+    public int ForwardPackedLength => IsDot ? checked(inputs * outputs) : _forward.PackedLength<TVector>();
+
+    public int BackwardPackedLength => _backward.PackedLength<TVector>();
+
+    public void PackForward(float* weights, float* bias, float* packed)
+    {
+        if (!IsDot)
+        {
+            _forward.Pack<TVector>(weights, bias, packed);
+            return;
+        }
+
+        for (int i = 0; i < inputs; i++)
+        {
+            for (int o = 0; o < outputs; o++)
+                packed[((nint)o * inputs) + i] = *weights++;
+        }
+    }
+
+    public void PackBackward(float* weights, float* packed) => _backward.Pack<TVector>(weights, null, packed);
+
+    /// <summary>Writes y; a pointwise forward has its biases packed, a dot product takes them here (or null).</summary>
+    public void Forward(float* x, float* packed, float* bias, float* y, int images)
+    {
+        if (!IsDot)
+        {
+            _forward.Run<TVector>(x, packed, y, images);
+            return;
+        }
+
+        var dot = new DotTile { LeftRow = inputs, ResultRow = 1, Left = packed, Rows = outputs, TapRows = 1, TapColumns = 1, Length = inputs };
+        for (int image = 0; image < images; image++)
+        {
+            dot.Right = x;
+            dot.Result = y;
+            DotKernel.Run<TVector>(dot);
+            for (int o = 0; bias != null && o < outputs; o++)
+                y[o] += bias[o];
+
+            x += inputs;
+            y += outputs;
+        }
+    }
+
+    public void BackwardInput(float* dy, float* packed, float* dx, int images) => _backward.Run<TVector>(dy, packed, dx, images);
+
+    /// <summary>Adds rows <paramref name="first"/> up to <paramref name="end"/> of dw, summed over all the images given.</summary>
+    public void BackwardWeights(float* x, float* dy, float* dw, int first, int end, int images)
+    {
+        int most = ConvolutionMicroKernel.MaximumRows<TVector>();
+        int width = 2 * TVector.Lanes;
+        var tile = new WeightGradientTile
+        {
+            LeftRow = 1, LeftPixel = inputs, RightPixel = outputs, Pixels = images, Lines = 1, GradientRow = outputs,
+        };
+        for (int row = first; row < end; row += most)
+        {
+            tile.Left = x + row;
+            for (int column = 0; column < outputs; column += width)
+            {
+                tile.Right = dy + column;
+                tile.Gradient = dw + ((nint)row * outputs) + column;
+                tile.Channels = Math.Min(width, outputs - column);
+                WeightGradientMicroKernel.Run<TVector>(Math.Min(most, end - row), in tile);
+            }
+        }
+    }
+}

@@ -1,0 +1,91 @@
+using FluentAssertions;
+using FsCheck.Xunit;
+using NativeConv.Simd;
+using NativeConv.Tests.Support;
+using Xunit;
+
+namespace NativeConv.Tests.Kernels;
+
+public sealed class ConvolutionAlgorithmTests
+{
+    [Theory]
+    [MemberData(nameof(GoldenCases.OfAtEveryLevel), "conv", MemberType = typeof(GoldenCases))]
+    public void Dense_Golden_Matches(string name, SimdLevel level)
+    {
+        GoldenCase golden = GoldenCases.Load(name);
+        float[]? bias = golden.Find("b");
+        Match(golden, ConvolutionRunner.Dense(level, golden.Convolution, golden["x"], golden["w"], bias, golden["dy"]));
+    }
+
+    [Theory]
+    [MemberData(nameof(GoldenCases.OfAtEveryLevel), "depthwise", MemberType = typeof(GoldenCases))]
+    public void Depthwise_Golden_Matches(string name, SimdLevel level)
+    {
+        GoldenCase golden = GoldenCases.Load(name);
+        float[]? bias = golden.Find("b");
+        ConvolutionCase c = golden.Convolution;
+        var depthwise = new DepthwiseCase(c.Images, c.Geometry, c.InputChannels, c.OutputChannels / c.InputChannels);
+        Match(golden, ConvolutionRunner.Depthwise(level, depthwise, golden["x"], golden["w"], bias, golden["dy"]));
+    }
+
+    [Property(MaxTest = 150, Arbitrary = [typeof(GeometryGenerators)])]
+    public void Dense_Integers_EqualTheOracleAtEveryLevel(ConvolutionCase c) =>
+        EqualTheOracle(c, (level, x, w, b, dy, guard) => ConvolutionRunner.Dense(level, c, x, w, b, dy, guard));
+
+    [Property(MaxTest = 150, Arbitrary = [typeof(GeometryGenerators)])]
+    public void Depthwise_Integers_EqualTheOracleAtEveryLevel(DepthwiseCase c) =>
+        EqualTheOracle(c.AsConvolution, (level, x, w, b, dy, guard) => ConvolutionRunner.Depthwise(level, c, x, w, b, dy, guard));
+
+    [Property(MaxTest = 40, Arbitrary = [typeof(GeometryGenerators)])]
+    public void Dense_RealValues_GiveTheSameBitsAtEveryLevel(ConvolutionCase c) =>
+        SameBits(c, (level, x, w, b, dy) => ConvolutionRunner.Dense(level, c, x, w, b, dy));
+
+    [Property(MaxTest = 40, Arbitrary = [typeof(GeometryGenerators)])]
+    public void Depthwise_RealValues_GiveTheSameBitsAtEveryLevel(DepthwiseCase c) =>
+        SameBits(c.AsConvolution, (level, x, w, b, dy) => ConvolutionRunner.Depthwise(level, c, x, w, b, dy));
+
+    private static void EqualTheOracle(
+        ConvolutionCase c, Func<SimdLevel, float[], float[], float[], float[], Guard, ConvolutionRunner.Result> run)
+    {
+        float[] x = TestData.Integers(c.InputLength, 1), w = TestData.Integers(c.WeightsLength, 2);
+        float[] b = TestData.Integers(c.OutputChannels, 3), dy = TestData.Integers(c.OutputLength, 4);
+        float[] y = TestData.ToSingle(ConvolutionOracle.Forward(c, TestData.ToDouble(x), TestData.ToDouble(w), TestData.ToDouble(b)));
+        float[] dx = TestData.ToSingle(ConvolutionOracle.BackwardInput(c, TestData.ToDouble(w), TestData.ToDouble(dy)));
+        float[] dw = TestData.ToSingle(ConvolutionOracle.BackwardWeights(c, TestData.ToDouble(x), TestData.ToDouble(dy)));
+        foreach (SimdLevel level in SimdLevels.Supported)
+        {
+            ConvolutionRunner.Result result = run(level, x, w, b, dy, level == SimdLevel.Scalar ? Guard.Before : Guard.After);
+            Equal(result.Y, y, level, "y");
+            Equal(result.Dx, dx, level, "dx");
+            Equal(result.Dw, dw, level, "dw");
+        }
+    }
+
+    private static void SameBits(ConvolutionCase c, Func<SimdLevel, float[], float[], float[], float[], ConvolutionRunner.Result> run)
+    {
+        float[] x = TestData.Uniform(c.InputLength, 1), w = TestData.Uniform(c.WeightsLength, 2);
+        float[] b = TestData.Uniform(c.OutputChannels, 3), dy = TestData.Uniform(c.OutputLength, 4);
+        ConvolutionRunner.Result first = run(SimdLevel.Scalar, x, w, b, dy);
+        foreach (SimdLevel level in SimdLevels.Supported)
+        {
+            ConvolutionRunner.Result result = run(level, x, w, b, dy);
+            Equal(result.Y, first.Y, level, "y");
+            Equal(result.Dx, first.Dx, level, "dx");
+            Equal(result.Dw, first.Dw, level, "dw");
+        }
+    }
+
+    private static void Equal(float[] actual, float[] expected, SimdLevel level, string what)
+    {
+        int same = actual.AsSpan().CommonPrefixLength(expected);
+        same.Should().Be(expected.Length, "{0} at {1} should equal in every value, but value {2} is {3} instead of {4}",
+            what, level, same, same < actual.Length ? actual[same] : 0, same < expected.Length ? expected[same] : 0);
+    }
+
+    private static void Match(GoldenCase golden, ConvolutionRunner.Result result)
+    {
+        golden.ShouldMatch(result.Y, "y");
+        golden.ShouldMatch(result.Dx, "dx");
+        golden.ShouldMatch(result.Dw, "dw");
+    }
+}

@@ -1,0 +1,46 @@
+using NativeConv.Kernels;
+using NativeConv.Simd;
+using NativeConv.Tests.Support;
+
+namespace NativeConv.Tests.Kernels;
+
+/// <summary>Runs a convolution algorithm at any level on guarded memory, so that an access outside any buffer faults.</summary>
+internal static unsafe class ConvolutionRunner
+{
+    public sealed record Result(float[] Y, float[] Dx, float[] Dw);
+
+    public static Result Dense(SimdLevel level, ConvolutionCase c, float[] x, float[] w, float[]? b, float[] dy, Guard guard = Guard.After) =>
+        SimdLevels.Dispatch<Work, Result>(level, new(c, Multiplier: 0, x, w, b, dy, guard));
+
+    public static Result Depthwise(SimdLevel level, DepthwiseCase c, float[] x, float[] w, float[]? b, float[] dy, Guard guard = Guard.After) =>
+        SimdLevels.Dispatch<Work, Result>(level, new(c.AsConvolution, c.Multiplier, x, w, b, dy, guard));
+
+    private readonly record struct Work(
+        ConvolutionCase Case, int Multiplier, float[] X, float[] W, float[]? B, float[] Dy, Guard Guard) : ISimdWork<Result>
+    {
+        public Result Run<TVector>()
+            where TVector : struct, IVector<TVector>
+        {
+            ConvolutionAlgorithm<TVector> algorithm = Multiplier > 0
+                ? ConvolutionAlgorithm<TVector>.Depthwise(Case.Geometry, Case.InputChannels, Multiplier)
+                : ConvolutionAlgorithm<TVector>.Dense(Case.Geometry, Case.InputChannels, Case.OutputChannels, Case.Groups);
+            using var x = new GuardedMemory(X, Guard);
+            using var w = new GuardedMemory(W, Guard);
+            using var b = new GuardedMemory(B ?? [0], Guard);
+            using var dy = new GuardedMemory(Dy, Guard);
+            using var y = new GuardedMemory(Dy.Length, Guard);
+            using var dx = new GuardedMemory(X.Length, Guard);
+            using var dw = new GuardedMemory(W.Length, Guard);
+            dw.Span.Clear();
+            using var scratch = new GuardedMemory(Math.Max(1, algorithm.ScratchLength), Guard);
+            using var forward = new GuardedMemory(algorithm.ForwardPackedLength, Guard);
+            using var backward = new GuardedMemory(algorithm.BackwardPackedLength, Guard);
+            algorithm.PackForward(w.Pointer, B == null ? null : b.Pointer, forward.Pointer);
+            algorithm.PackBackward(w.Pointer, backward.Pointer);
+            algorithm.Forward(x.Pointer, forward.Pointer, y.Pointer, scratch.Pointer, Case.Images);
+            algorithm.BackwardInput(dy.Pointer, backward.Pointer, dx.Pointer, scratch.Pointer, Case.Images);
+            algorithm.BackwardWeights(x.Pointer, dy.Pointer, dw.Pointer, scratch.Pointer, Case.Images);
+            return new(y.Span.ToArray(), dx.Span.ToArray(), dw.Span.ToArray());
+        }
+    }
+}
