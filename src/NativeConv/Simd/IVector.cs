@@ -76,4 +76,10 @@ internal unsafe interface IVector<TSelf>
 
     /// <summary>The significand of a positive normal number, in [1, 2).</summary>
     static abstract TSelf Significand(TSelf value);
+
+    /// <summary>Stores the first <paramref name="count"/> lanes, whole numbers from 0 to 255, as bytes; touches no memory beyond them.</summary>
+    static abstract void StoreBytes(byte* destination, TSelf value, int count);
+
+    /// <summary>Loads <paramref name="count"/> bytes as numbers, zeros beyond; touches no memory beyond them.</summary>
+    static abstract TSelf LoadBytes(byte* source, int count);
 }

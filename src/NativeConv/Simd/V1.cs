@@ -100,4 +100,10 @@ internal readonly unsafe struct V1<TMultiplyAdd> : IVector<V1<TMultiplyAdd>>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static V1<TMultiplyAdd> FromBits(int bits) => new(BitConverter.Int32BitsToSingle(bits));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreBytes(byte* destination, V1<TMultiplyAdd> value, int count) => *destination = (byte)value._value;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V1<TMultiplyAdd> LoadBytes(byte* source, int count) => new(*source);
 }

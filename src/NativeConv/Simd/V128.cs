@@ -130,4 +130,28 @@ internal readonly unsafe struct V128<TMultiplyAdd> : IVector<V128<TMultiplyAdd>>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V128<TMultiplyAdd> Significand(V128<TMultiplyAdd> value) =>
         new(((value._value.AsInt32() & Vector128.Create(0x007FFFFF)) | Vector128.Create(0x3F800000)).AsSingle());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreBytes(byte* destination, V128<TMultiplyAdd> value, int count)
+    {
+        Vector128<int> lanes = Vector128.ConvertToInt32Native(value._value);
+        Vector128<ushort> shorts = Vector128.Narrow(lanes, lanes).AsUInt16();
+        uint bytes = Vector128.Narrow(shorts, shorts).AsUInt32().ToScalar();
+        if (count >= Lanes)
+            Unsafe.WriteUnaligned(destination, bytes);
+        else
+            new ReadOnlySpan<byte>(&bytes, count).CopyTo(new(destination, count));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V128<TMultiplyAdd> LoadBytes(byte* source, int count)
+    {
+        uint bytes = 0;
+        if (count >= Lanes)
+            bytes = Unsafe.ReadUnaligned<uint>(source);
+        else
+            new ReadOnlySpan<byte>(source, count).CopyTo(new(&bytes, count));
+
+        return new(Vector128.ConvertToSingle(Vector128.WidenLower(Vector128.WidenLower(Vector128.CreateScalar(bytes).AsByte())).AsInt32()));
+    }
 }

@@ -101,4 +101,28 @@ internal readonly unsafe struct V256 : IVector<V256>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V256 Significand(V256 value) =>
         new(((value._value.AsInt32() & Vector256.Create(0x007FFFFF)) | Vector256.Create(0x3F800000)).AsSingle());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreBytes(byte* destination, V256 value, int count)
+    {
+        Vector256<int> lanes = Vector256.ConvertToInt32Native(value._value);
+        Vector128<short> shorts = Vector128.Narrow(lanes.GetLower(), lanes.GetUpper());
+        ulong bytes = Vector128.Narrow(shorts.AsUInt16(), shorts.AsUInt16()).AsUInt64().ToScalar();
+        if (count >= Lanes)
+            Unsafe.WriteUnaligned(destination, bytes);
+        else
+            new ReadOnlySpan<byte>(&bytes, count).CopyTo(new(destination, count));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V256 LoadBytes(byte* source, int count)
+    {
+        ulong bytes = 0;
+        if (count >= Lanes)
+            bytes = Unsafe.ReadUnaligned<ulong>(source);
+        else
+            new ReadOnlySpan<byte>(source, count).CopyTo(new(&bytes, count));
+
+        return new(Vector256.ConvertToSingle(Avx2.ConvertToVector256Int32(Vector128.CreateScalar(bytes).AsByte())));
+    }
 }

@@ -102,4 +102,26 @@ internal readonly unsafe struct V512 : IVector<V512>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V512 Significand(V512 value) =>
         new(((value._value.AsInt32() & Vector512.Create(0x007FFFFF)) | Vector512.Create(0x3F800000)).AsSingle());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreBytes(byte* destination, V512 value, int count)
+    {
+        Vector128<byte> bytes = Avx512F.ConvertToVector128Byte(Vector512.ConvertToInt32Native(value._value));
+        if (count >= Lanes)
+            bytes.Store(destination);
+        else
+            new ReadOnlySpan<byte>(&bytes, count).CopyTo(new(destination, count));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V512 LoadBytes(byte* source, int count)
+    {
+        Vector128<byte> bytes = default;
+        if (count >= Lanes)
+            bytes = Vector128.Load(source);
+        else
+            new ReadOnlySpan<byte>(source, count).CopyTo(new(&bytes, count));
+
+        return new(Vector512.ConvertToSingle(Avx512F.ConvertToVector512Int32(bytes)));
+    }
 }

@@ -1,0 +1,14 @@
+using NativeConv.Simd;
+using NativeConv.Threading;
+
+namespace NativeConv;
+
+/// <summary>How a model computes. With hardware fused multiply-add none of it changes a bit of any result.</summary>
+public sealed record ExecutionOptions
+{
+    /// <summary>Threads that work at once; every core's unless set.</summary>
+    public int ThreadCount { get; init => field = value > 0 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "There must be at least one thread."); } = Workers.DefaultCount;
+
+    /// <summary>The vector width; the widest that the hardware accelerates unless set, or what NATIVECONV_SIMD says.</summary>
+    public SimdLevel Level { get; init; } = SimdLevels.Default;
+}

@@ -1,0 +1,62 @@
+using NativeConv.Kernels;
+using NativeConv.Simd;
+using NativeConv.Threading;
+
+namespace NativeConv.Graph;
+
+/// <summary>Runs predictions for one caller at a time: one stage, each worker carrying a few images through all layers.</summary>
+internal sealed unsafe class InferenceExecutor
+{
+    private readonly Plan _plan;
+    private readonly Node _output;
+    private readonly Action<int> _body;
+    private readonly int _outputLength;
+    private float* _outputs;
+    private int _count;
+
+    public InferenceExecutor(Graph graph, ParameterStore parameters, ExecutionOptions options)
+    {
+        Options = options;
+        _output = graph.Output;
+        _outputLength = _output.Shape.Length;
+        // Predictions are not cut into chunks, so the batch size bounds only how many images a worker carries at once.
+        _plan = new(graph, parameters, PlanKind.Inference, batchSize: int.MaxValue, options.ThreadCount, options.Level, null);
+        _body = RunWorker;
+    }
+
+    public ExecutionOptions Options { get; }
+
+    public void Run(ReadOnlySpan<float> images, Span<float> outputs, int count, bool probabilities)
+    {
+        for (int worker = 0; worker < _plan.WorkerCount; worker++)
+            _plan.Prepare(worker, seed: 0, step: 0);
+
+        fixed (float* input = images, output = outputs)
+        {
+            _plan.SetImages(input);
+            _outputs = output;
+            _count = count;
+            Workers.Run(Math.Min(count, _plan.WorkerCount), _body);
+            if (probabilities)
+                SimdLevels.Dispatch<SoftmaxWork, bool>(Options.Level, new(output, count, _outputLength));
+        }
+
+        GC.KeepAlive(_plan);
+    }
+
+    private void RunWorker(int worker)
+    {
+        (int first, int end) = Workers.Share(_count, Math.Min(_count, _plan.WorkerCount), worker);
+        _plan.RunInference(worker, first, end, _outputs, _output);
+    }
+
+    private readonly struct SoftmaxWork(float* rows, int count, int classes) : ISimdWork<bool>
+    {
+        public bool Run<TVector>()
+            where TVector : struct, IVector<TVector>
+        {
+            SoftmaxCrossEntropyKernel.Softmax<TVector>(rows, rows, count, classes);
+            return true;
+        }
+    }
+}

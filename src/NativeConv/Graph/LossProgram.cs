@@ -1,0 +1,59 @@
+using NativeConv.Simd;
+using NativeConv.Tensors;
+
+namespace NativeConv.Graph;
+
+/// <summary>A loss bound to a plan: writes each image's loss and the gradient of the mean over the batch, and counts right answers.</summary>
+internal abstract unsafe class LossProgram(int classes, int batchSize)
+{
+    private readonly AlignedMemory _losses = new(batchSize);
+    private readonly int[] _labels = GC.AllocateArray<int>(batchSize, pinned: true);
+    private readonly bool[] _right = new bool[batchSize];
+
+    protected int Classes => classes;
+
+    /// <summary>The labels of the batch to come.</summary>
+    public Span<int> Labels => _labels;
+
+    /// <summary>Computes a range of images. The gradient may be null.</summary>
+    public void Run(float* logits, float* gradient, int first, int count, int images)
+    {
+        fixed (int* labels = _labels)
+            Run(logits, labels + first, _losses.Pointer + first, gradient, count, 1f / images);
+
+        for (int image = 0; image < count; image++)
+        {
+            var row = new ReadOnlySpan<float>(logits + ((nint)image * classes), classes);
+            _right[first + image] = Largest(row) == _labels[first + image];
+        }
+    }
+
+    /// <summary>The mean loss of the batch.</summary>
+    public float Mean(int images) => Loss.Mean(_losses.Span[..images]);
+
+    /// <summary>How many images' largest logit was their label's.</summary>
+    public int CountRight(int images) => _right.AsSpan(0, images).Count(true);
+
+    protected abstract void Run(float* logits, int* labels, float* losses, float* gradient, int count, float scale);
+
+    /// <summary>The index of the largest value; the first of equals.</summary>
+    public static int Largest(ReadOnlySpan<float> row)
+    {
+        int largest = 0;
+        for (int i = 1; i < row.Length; i++)
+        {
+            if (row[i] > row[largest])
+                largest = i;
+        }
+
+        return largest;
+    }
+}
+
+/// <inheritdoc cref="LossProgram"/>
+internal sealed unsafe class LossProgram<TVector>(Loss loss, int classes, int batchSize) : LossProgram(classes, batchSize)
+    where TVector : struct, IVector<TVector>
+{
+    protected override void Run(float* logits, int* labels, float* losses, float* gradient, int count, float scale) =>
+        loss.Run<TVector>(logits, labels, losses, gradient, count, Classes, scale);
+}

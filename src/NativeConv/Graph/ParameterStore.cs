@@ -1,0 +1,126 @@
+using NativeConv.Layers;
+using NativeConv.Random;
+using NativeConv.Tensors;
+
+namespace NativeConv.Graph;
+
+/// <summary>
+/// A model's parameters in three blocks: trained values, their gradients at the same offsets, and what is saved but not trained. One block
+/// means that the optimizer is one sweep and a copy of all weights is one copy.
+/// </summary>
+internal sealed unsafe class ParameterStore
+{
+    private readonly Dictionary<(int Node, int Index), (Parameter Parameter, int Offset)> _byPlace = [];
+
+    public ParameterStore(IReadOnlyList<Node> nodes)
+    {
+        long trained = 0, kept = 0;
+        var places = new List<(Node Node, int Index, ParameterDescription Description, long Offset)>();
+        foreach (Node node in nodes)
+        {
+            IReadOnlyList<ParameterDescription> wanted = node.Layer.Parameters(node.InputShapes());
+            for (int i = 0; i < wanted.Count; i++)
+            {
+                ref long length = ref wanted[i].IsTrainable ? ref trained : ref kept;
+                places.Add((node, i, wanted[i], length));
+                length = AlignedMemory.RoundUp(length + wanted[i].Shape.Length);
+            }
+        }
+
+        Values = new(trained);
+        Gradients = new(trained);
+        State = new(kept);
+        var all = new List<Parameter>(places.Count);
+        foreach ((Node node, int index, ParameterDescription description, long offset) in places)
+        {
+            Tensor value = new(description.Shape, description.IsTrainable ? Values : State, (int)offset);
+            Tensor? gradient = description.IsTrainable ? new(description.Shape, Gradients, (int)offset) : null;
+            var parameter = new Parameter($"{node.Name}.{description.Name}", description, value, gradient);
+            all.Add(parameter);
+            _byPlace.Add((node.Index, index), (parameter, (int)offset));
+        }
+
+        All = all;
+        Trained = [.. _byPlace.Values.Where(place => place.Parameter.IsTrainable).Select(place => (place.Offset, place.Parameter)).OrderBy(place => place.Offset)];
+    }
+
+    public AlignedMemory Values { get; }
+
+    public AlignedMemory Gradients { get; }
+
+    public AlignedMemory State { get; }
+
+    public IReadOnlyList<Parameter> All { get; }
+
+    /// <summary>What training changes, with its place in the blocks, in their order.</summary>
+    public (int Offset, Parameter Parameter)[] Trained { get; }
+
+    /// <summary>The views that a node's program gets.</summary>
+    public ParameterView[] Views(Node node)
+    {
+        var views = new List<ParameterView>();
+        while (_byPlace.TryGetValue((node.Index, views.Count), out (Parameter Parameter, int Offset) place))
+        {
+            Parameter p = place.Parameter;
+            views.Add(new(p.Value.Pointer, p.Gradient == null ? null : p.Gradient.Pointer, place.Offset));
+        }
+
+        return [.. views];
+    }
+
+    /// <summary>Whether any parameter of the node is trained.</summary>
+    public bool IsTrained(Node node)
+    {
+        for (int i = 0; _byPlace.TryGetValue((node.Index, i), out (Parameter Parameter, int Offset) place); i++)
+        {
+            if (place.Parameter.IsTrainable)
+                return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>Gives every parameter its initial values, each from a stream of its own.</summary>
+    public void Initialize(ulong seed, IReadOnlyList<Node> nodes)
+    {
+        ulong stream = 0;
+        foreach (Node node in nodes)
+        {
+            for (int i = 0; _byPlace.TryGetValue((node.Index, i), out (Parameter Parameter, int Offset) place); i++)
+            {
+                ParameterDescription description = place.Parameter.Description;
+                Initializer initializer = description.Initializer ?? description.Role switch
+                {
+                    ParameterRole.Kernel => LeadsToRectifier(node, nodes) ? Initializer.HeNormal : Initializer.GlorotUniform,
+                    ParameterRole.Gamma or ParameterRole.RunningVariance => Initializer.Ones,
+                    _ => Initializer.Zeros,
+                };
+                initializer.Fill(place.Parameter.Value.Span, description, new RandomStream(seed, StreamPurpose.Initializer, stream++));
+            }
+        }
+    }
+
+    public void CopyTo(ParameterStore other)
+    {
+        Values.Span.CopyTo(other.Values.Span);
+        State.Span.CopyTo(other.State.Span);
+    }
+
+    /// <summary>Whether a ReLU follows, directly or through layers that only rescale or rearrange.</summary>
+    private static bool LeadsToRectifier(Node node, IReadOnlyList<Node> nodes)
+    {
+        foreach (Node next in nodes)
+        {
+            if (!next.Inputs.Contains(node))
+                continue;
+
+            if (next.Layer is ActivationLayer activation)
+                return activation.Function is Activation.ReLU or Activation.ReLU6 or Activation.LeakyReLU;
+
+            if (next.Layer.IsTransparentToInitializer && LeadsToRectifier(next, nodes))
+                return true;
+        }
+
+        return false;
+    }
+}

@@ -1,0 +1,233 @@
+using NativeConv.Layers;
+using NativeConv.Simd;
+
+namespace NativeConv.Graph;
+
+/// <summary>How a plan is made: which nodes need gradients, where the stages end, how long each buffer lives.</summary>
+internal sealed unsafe partial class Plan
+{
+    private bool[] NeedsGradient(ParameterStore parameters)
+    {
+        var needs = new bool[_nodes.Count];
+        foreach (Node node in _nodes)
+            needs[node.Index] = parameters.IsTrained(node) || node.Inputs.Any(input => needs[input.Index]);
+
+        return needs;
+    }
+
+    /// <summary>Lines all phases up; a barrier before one of them ends a stage.</summary>
+    private Stage[] CutIntoStages(bool training, bool[] needsGradient)
+    {
+        var stages = new List<Stage>();
+        var steps = new List<PlanStep>();
+        PlanStep? barrier = null;
+        foreach (Node node in _nodes)
+        {
+            for (int phase = 0; phase < _programs[node.Index].ForwardPhases; phase++)
+                Append(new(Pass.Forward, node.Index, phase), phase > 0);
+        }
+
+        int output = _nodes.Count - 1;
+        if (_loss != null)
+            Append(new(Pass.Loss, output, 0), isBarrier: false);
+
+        if (training)
+        {
+            bool first = Kind == PlanKind.ByHand;
+            for (int node = output; node >= 0; node--)
+            {
+                for (int phase = 0; needsGradient[node] && phase < _programs[node].BackwardPhases; phase++)
+                {
+                    Append(new(Pass.Backward, node, phase), phase > 0 || first);
+                    if (first)
+                        FirstBackwardStage = stages.Count;
+
+                    first = false;
+                }
+            }
+        }
+
+        stages.Add(new([.. steps], barrier));
+        if (!training)
+            FirstBackwardStage = stages.Count;
+
+        return [.. stages];
+
+        void Append(PlanStep step, bool isBarrier)
+        {
+            if (isBarrier)
+            {
+                stages.Add(new([.. steps], barrier));
+                steps.Clear();
+                barrier = step.Phase > 0 ? step : null;
+            }
+
+            steps.Add(step);
+        }
+    }
+
+    private (PlannedBuffer[] Values, PlannedBuffer?[] Gradients, (PlannedBuffer Own, PlannedBuffer Target)?[][] Added) CreateBuffers(
+        bool training, bool[] needsGradient)
+    {
+        var values = new PlannedBuffer[_nodes.Count];
+        var gradients = new PlannedBuffer?[_nodes.Count];
+        var added = new (PlannedBuffer Own, PlannedBuffer Target)?[_nodes.Count][];
+        var readers = new int[_nodes.Count];
+        foreach (Node input in _nodes.SelectMany(node => node.Inputs))
+            readers[input.Index]++;
+
+        foreach (Node node in _nodes)
+        {
+            values[node.Index] = _programs[node.Index].IsAlias ? values[node.Inputs[0].Index] : Create(node.Name, node.Shape.Length);
+            if (!training || !needsGradient[node.Index])
+                continue;
+
+            bool shares = _programs[node.Index].IsAlias && readers[node.Inputs[0].Index] == 1;
+            gradients[node.Index] = shares ? gradients[node.Inputs[0].Index] : Create(node.Name + "'", node.Shape.Length);
+        }
+
+        // In backward order the first reader of a value writes its gradient; each further one writes a buffer of its own, which is then added.
+        var written = new bool[_nodes.Count];
+        for (int index = _nodes.Count - 1; index >= 0; index--)
+        {
+            Node node = _nodes[index];
+            added[index] = new (PlannedBuffer, PlannedBuffer)?[node.Inputs.Count];
+            for (int i = 0; needsGradient[index] && i < node.Inputs.Count; i++)
+            {
+                int input = node.Inputs[i].Index;
+                if (gradients[input] is { } target && written[input])
+                    added[index][i] = (Create($"{node.Name}'{i}", target.ImageLength), target);
+
+                written[input] = true;
+            }
+        }
+
+        return (values, gradients, added);
+
+        PlannedBuffer Create(string name, int length)
+        {
+            var buffer = new PlannedBuffer(name, length);
+            _buffers.Add(buffer);
+            return buffer;
+        }
+    }
+
+    private void RecordUses(Graph graph, bool training, bool[] needsGradient)
+    {
+        int position = 0;
+        for (int stage = 0; stage < _stages.Length; stage++)
+        {
+            foreach (PlanStep step in _stages[stage].Steps)
+            {
+                position++;
+                Node node = _nodes[step.Node];
+                PlannedBuffer value = _values[step.Node];
+                switch (step.Pass)
+                {
+                    case Pass.Forward:
+                        value.Use(stage, position);
+                        foreach (Node input in node.Inputs)
+                            _values[input.Index].Use(stage, position);
+
+                        break;
+                    case Pass.Loss:
+                        value.Use(stage, position);
+                        _gradients[step.Node]?.Use(stage, position);
+                        break;
+                    default:
+                        RecordBackward(node, stage, position, needsGradient);
+                        break;
+                }
+            }
+        }
+
+        // What the caller reads after a run, or gives before one, and what slices read over the whole batch, outlives every stage.
+        if (Kind == PlanKind.ByHand)
+        {
+            _values[graph.Output.Index].Use(_stages.Length, position + 1);
+            _gradients[graph.Output.Index]?.Use(0, 0);
+        }
+
+        if (Kind == PlanKind.Diagnosis)
+        {
+            foreach (PlannedBuffer value in _values)
+            {
+                value.Use(0, 0);
+                value.Use(_stages.Length, position + 1);
+            }
+        }
+
+        foreach ((int index, _) in _slices)
+        {
+            _gradients[index]!.Use(_stages.Length, position + 1);
+            _values[_nodes[index].Inputs[0].Index].Use(_stages.Length, position + 1);
+        }
+    }
+
+    private void RecordBackward(Node node, int stage, int position, bool[] needsGradient)
+    {
+        LayerProgram program = _programs[node.Index];
+        _gradients[node.Index]!.Use(stage, position);
+        if (program.BackwardReads.HasFlag(BackwardReads.Output))
+            _values[node.Index].Use(stage, position);
+
+        for (int i = 0; i < node.Inputs.Count; i++)
+        {
+            int input = node.Inputs[i].Index;
+            if (program.BackwardReads.HasFlag(BackwardReads.Inputs))
+                _values[input].Use(stage, position);
+
+            if (!needsGradient[input])
+                continue;
+
+            _gradients[input]!.Use(stage, position);
+            if (_added[node.Index][i] is { } pair)
+                pair.Own.Use(stage, position);
+        }
+    }
+
+    private void BindViews(bool[] needsGradient)
+    {
+        foreach (Node node in _nodes)
+        {
+            NodeBinding binding = _bindings[node.Index];
+            binding.Inputs = [.. node.Inputs.Select(input => View(_values[input.Index]))];
+            binding.Output = View(_values[node.Index]);
+            binding.OutputGradient = View(_gradients[node.Index]);
+            binding.ParametersTrainable &= Kind != PlanKind.Inference;
+            binding.InputGradients = new BufferView[node.Inputs.Count];
+            for (int i = 0; i < node.Inputs.Count; i++)
+            {
+                PlannedBuffer? target = _gradients[node.Inputs[i].Index];
+                bool shared = target != null && target == _gradients[node.Index];
+                if (needsGradient[node.Index] && !shared)
+                    binding.InputGradients[i] = View(_added[node.Index][i]?.Own ?? target);
+            }
+        }
+    }
+
+    private BufferView View(PlannedBuffer? buffer)
+    {
+        if (buffer is not { IsUsed: true })
+            return default;
+
+        return buffer.IsPerWorker
+            ? new(_arena.Pointer + _batchFloats + buffer.Offset, 0, (nint)_workerFloats)
+            : new(_arena.Pointer + buffer.Offset, buffer.ImageLength, 0);
+    }
+
+    /// <summary>Everything that depends on the vector width, made in one dispatch.</summary>
+    private readonly struct Creation(IReadOnlyList<Node> nodes, NodeBinding[] bindings, Loss? loss, int classes, int batchSize)
+        : ISimdWork<(LayerProgram[] Programs, BatchOperations Operations, LossProgram? Loss)>
+    {
+        public (LayerProgram[] Programs, BatchOperations Operations, LossProgram? Loss) Run<TVector>()
+            where TVector : struct, IVector<TVector>
+        {
+            var programs = new LayerProgram[nodes.Count];
+            for (int i = 0; i < programs.Length; i++)
+                programs[i] = nodes[i].Layer.CreateProgram<TVector>(bindings[i]);
+
+            return (programs, new BatchOperations<TVector>(), loss == null ? null : new LossProgram<TVector>(loss, classes, batchSize));
+        }
+    }
+}

@@ -1,0 +1,244 @@
+using System.Globalization;
+using System.Text;
+using NativeConv.Layers;
+using NativeConv.Simd;
+using NativeConv.Tensors;
+
+namespace NativeConv.Graph;
+
+/// <summary>
+/// A graph bound to a batch size, a number of workers and a vector width: programs, stages, and a place in one block of memory for every buffer. A step
+/// allocates nothing. The chunks, and so every order of summation, follow from the number of images and the shapes alone.
+/// </summary>
+internal sealed unsafe partial class Plan
+{
+    private const int MostChunks = 64;
+    private const long MostPrivateFloats = 32L * 1024 * 1024 / sizeof(float);
+
+    /// <summary>A worker carries as many images at once as keep the largest buffer below this.</summary>
+    private const int GroupBytes = 64 * 1024;
+
+    private const int MostGroupedImages = 8;
+
+    private readonly LossProgram? _loss;
+    private readonly BatchOperations _operations;
+    private readonly IReadOnlyList<Node> _nodes;
+    private readonly LayerProgram[] _programs;
+    private readonly NodeBinding[] _bindings;
+    private readonly PlannedBuffer[] _values;
+    private readonly PlannedBuffer?[] _gradients;
+    private readonly List<PlannedBuffer> _buffers = [];
+    private readonly AlignedMemory _arena, _scratch, _private;
+    private readonly long _batchFloats, _workerFloats;
+    private readonly int _scratchLength, _privateLength, _workers, _group;
+    private readonly Stage[] _stages;
+    private readonly (int Node, int Slice)[] _slices;
+
+    /// <summary>For each node the inputs whose gradient goes to a worker's buffer first, to be added to what is there.</summary>
+    private readonly (PlannedBuffer Own, PlannedBuffer Target)?[][] _added;
+
+    public Plan(Graph graph, ParameterStore parameters, PlanKind kind, int batchSize, int workers, SimdLevel level, Loss? loss)
+    {
+        _nodes = graph.Nodes;
+        Kind = kind;
+        BatchSize = batchSize;
+        Level = level;
+        _workers = workers;
+        bool training = kind is PlanKind.Training or PlanKind.ByHand;
+        bool[] needsGradient = NeedsGradient(parameters);
+        _bindings = [.. _nodes.Select(node => new NodeBinding
+        {
+            InputShapes = node.InputShapes(),
+            OutputShape = node.Shape,
+            BatchSize = batchSize,
+            Training = kind != PlanKind.Inference,
+            NodeIndex = node.Index,
+            Parameters = parameters.Views(node),
+            ParametersTrainable = parameters.IsTrained(node),
+        })];
+        (_programs, _operations, _loss) = SimdLevels.Dispatch<Creation, (LayerProgram[], BatchOperations, LossProgram?)>(
+            level, new Creation(_nodes, _bindings, loss, graph.Output.Shape.Length, batchSize));
+
+        int largest = _nodes.Max(node => node.Shape.Length) * sizeof(float);
+        _group = Math.Clamp(GroupBytes / largest, 1, Math.Min(MostGroupedImages, Math.Max(1, batchSize)));
+        _stages = CutIntoStages(training, needsGradient);
+        _slices = training
+            ? [.. _nodes.Where(node => needsGradient[node.Index]).SelectMany(node => Enumerable.Range(0, _programs[node.Index].GradientSlices).Select(slice => (node.Index, slice)))]
+            : [];
+
+        (_values, _gradients, _added) = CreateBuffers(training, needsGradient);
+        RecordUses(graph, training, needsGradient);
+        _batchFloats = BufferPlacement.Place(
+            _buffers.Where(buffer => buffer.IsUsed && !buffer.IsPerWorker), buffer => (long)buffer.ImageLength * batchSize, buffer => (buffer.FirstStage, buffer.LastStage));
+        _workerFloats = BufferPlacement.Place(
+            _buffers.Where(buffer => buffer.IsUsed && buffer.IsPerWorker), buffer => (long)buffer.ImageLength * _group, buffer => (buffer.FirstStep, buffer.LastStep));
+        _arena = new(_batchFloats + (_workerFloats * workers));
+        _scratchLength = (int)AlignedMemory.RoundUp(_programs.Max(program => program.ScratchLength));
+        _scratch = new((long)_scratchLength * workers);
+        _privateLength = training ? parameters.Values.Length : 0;
+        _private = new((long)_privateLength * ChunkCount(batchSize));
+        Parameters = parameters;
+        BindViews(needsGradient);
+    }
+
+    public PlanKind Kind { get; }
+
+    /// <summary>The most images a step may have.</summary>
+    public int BatchSize { get; }
+
+    public SimdLevel Level { get; }
+
+    public int WorkerCount => _workers;
+
+    public int StageCount => _stages.Length;
+
+    public ParameterStore Parameters { get; }
+
+    public LossProgram? Loss => _loss;
+
+    /// <summary>The first stage of the backward pass that a plan by hand runs on its own.</summary>
+    public int FirstBackwardStage { get; private set; }
+
+    public int SliceCount => _slices.Length;
+
+    /// <summary>Chunks that a batch is cut into.</summary>
+    public int ChunkCount(int images)
+    {
+        long most = _privateLength == 0 ? MostChunks : Math.Clamp(MostPrivateFloats / _privateLength, 1, MostChunks);
+        return (int)Math.Min(images, most);
+    }
+
+    public void SetImages(float* images) => ((InputProgram)_programs[0]).Images = images;
+
+    /// <summary>Where a node's output lies; only buffers for the whole batch outlive a step.</summary>
+    public float* Output(Node node) => _bindings[node.Index].Output.Image(0);
+
+    public float* OutputGradient(Node node) => _bindings[node.Index].OutputGradient.Image(0);
+
+    /// <summary>One worker's share of packing weights.</summary>
+    public void Prepare(int worker, ulong seed, long step)
+    {
+        for (int node = worker; node < _programs.Length; node += _workers)
+            _programs[node].Prepare(seed, step);
+    }
+
+    /// <summary>What must happen between the stage before and this one.</summary>
+    public void Barrier(int stage, int images)
+    {
+        if (_stages[stage].Barrier is not { } step)
+            return;
+
+        if (step.Pass == Pass.Forward)
+            _programs[step.Node].ForwardBarrier(step.Phase, images);
+        else if (step.Pass == Pass.Backward)
+            _programs[step.Node].BackwardBarrier(step.Phase, images, _private.Pointer);
+    }
+
+    /// <summary>One worker's share of a stage.</summary>
+    public void RunStage(int stage, int worker, int images)
+    {
+        int chunks = ChunkCount(images);
+        (int firstChunk, int endChunk) = Threading.Workers.Share(chunks, _workers, worker);
+        for (int chunk = firstChunk; chunk < endChunk; chunk++)
+        {
+            float* gradients = _private.Pointer + ((nint)chunk * _privateLength);
+            if (stage == 0)
+                new Span<float>(gradients, _privateLength).Clear();
+
+            (int first, int end) = Threading.Workers.Share(images, chunks, chunk);
+            for (; first < end; first += _group)
+            {
+                var work = new Work(first, Math.Min(_group, end - first), worker, _scratch.Pointer + ((nint)worker * _scratchLength), gradients);
+                foreach (PlanStep step in _stages[stage].Steps)
+                    Run(step, work, images);
+            }
+        }
+    }
+
+    /// <summary>A worker carries images through the whole graph, and writes what it gives. Only for inference, whose plan is one stage.</summary>
+    public void RunInference(int worker, int first, int end, float* outputs, Node output)
+    {
+        int length = output.Shape.Length;
+        for (; first < end; first += _group)
+        {
+            var work = new Work(first, Math.Min(_group, end - first), worker, _scratch.Pointer + ((nint)worker * _scratchLength), null);
+            foreach (PlanStep step in _stages[0].Steps)
+                _programs[step.Node].Forward(step.Phase, work);
+
+            long bytes = (long)work.Count * length * sizeof(float);
+            Buffer.MemoryCopy(_bindings[output.Index].Output.At(work), outputs + ((nint)first * length), bytes, bytes);
+        }
+    }
+
+    /// <summary>
+    /// One worker's share of adding the step's gradients to the parameters': slices of what was not summed privately, and a range of the
+    /// tree over the chunks' private sums.
+    /// </summary>
+    public void Merge(int worker, int images)
+    {
+        (int firstSlice, int endSlice) = Threading.Workers.Share(_slices.Length, _workers, worker);
+        for (int i = firstSlice; i < endSlice; i++)
+            _programs[_slices[i].Node].AddGradientSlice(_slices[i].Slice, images);
+
+        (int first, int end) = Threading.Workers.Share(_privateLength / AlignedMemory.AlignmentFloats, _workers, worker);
+        first *= AlignedMemory.AlignmentFloats;
+        int length = (end * AlignedMemory.AlignmentFloats) - first;
+        if (length > 0)
+            _operations.AddTree(_private.Pointer + first, ChunkCount(images), _privateLength, Parameters.Gradients.Pointer + first, length);
+    }
+
+    /// <summary>The plan in words: stages, buffers, bytes.</summary>
+    public override string ToString()
+    {
+        var text = new StringBuilder();
+        text.AppendLine(CultureInfo.InvariantCulture, $"{Kind} plan: batch {BatchSize}, {_workers} workers, {Level}, {_group} images at a time, {ChunkCount(BatchSize)} chunks");
+        for (int i = 0; i < _stages.Length; i++)
+        {
+            string steps = string.Join(" ", _stages[i].Steps.Select(step =>
+                step.Pass == Pass.Loss ? "loss" : $"{_nodes[step.Node].Name}{(step.Pass == Pass.Backward ? "'" : "")}{(step.Phase > 0 ? $"#{step.Phase}" : "")}"));
+            text.AppendLine(CultureInfo.InvariantCulture, $"stage {i}: {steps}");
+        }
+
+        foreach (PlannedBuffer buffer in _buffers.Where(buffer => buffer.IsUsed))
+        {
+            string where = buffer.IsPerWorker ? $"per worker, {(long)buffer.ImageLength * _group * sizeof(float):N0} bytes" : $"whole batch, {(long)buffer.ImageLength * BatchSize * sizeof(float):N0} bytes";
+            text.AppendLine(CultureInfo.InvariantCulture, $"  {buffer.Name}: {where}, stages {buffer.FirstStage} to {buffer.LastStage}");
+        }
+
+        long total = sizeof(float) * ((long)_arena.Length + _scratch.Length + _private.Length);
+        text.AppendLine(CultureInfo.InvariantCulture,
+            $"bytes: {_batchFloats * sizeof(float):N0} for the batch, {_workerFloats * sizeof(float):N0} a worker, {(long)_private.Length * sizeof(float):N0} private gradients, {total:N0} in all");
+        return text.ToString();
+    }
+
+    private void Run(in PlanStep step, in Work work, int images)
+    {
+        switch (step.Pass)
+        {
+            case Pass.Forward:
+                _programs[step.Node].Forward(step.Phase, work);
+                break;
+            case Pass.Loss:
+                NodeBinding output = _bindings[step.Node];
+                _loss!.Run(output.Output.At(work), output.OutputGradient.IsNull ? null : output.OutputGradient.At(work), work.First, work.Count, images);
+                break;
+            default:
+                _programs[step.Node].Backward(step.Phase, work);
+                if (step.Phase == _programs[step.Node].BackwardPhases - 1)
+                    AddSharedGradients(step.Node, work);
+                break;
+        }
+    }
+
+    private void AddSharedGradients(int node, in Work work)
+    {
+        (PlannedBuffer Own, PlannedBuffer Target)?[] added = _added[node];
+        for (int i = 0; i < added.Length; i++)
+        {
+            if (added[i] is not { } pair)
+                continue;
+
+            _operations.AddTo(View(pair.Own).At(work), View(pair.Target).At(work), (nint)work.Count * pair.Own.ImageLength);
+        }
+    }
+}

@@ -1,0 +1,31 @@
+namespace NativeConv.Graph;
+
+/// <summary>The two directions of a step, and what stands between them.</summary>
+internal enum Pass
+{
+    Forward,
+    Loss,
+    Backward,
+}
+
+/// <summary>One phase of one node, or the loss.</summary>
+internal readonly record struct PlanStep(Pass Pass, int Node, int Phase);
+
+/// <summary>What runs without waiting for the whole batch; and whose barrier comes first, where there is one.</summary>
+internal sealed record Stage(PlanStep[] Steps, PlanStep? Barrier);
+
+/// <summary>What a plan is for.</summary>
+internal enum PlanKind
+{
+    /// <summary>Forward only, normalization by running statistics: buffers live no longer than needed.</summary>
+    Inference,
+
+    /// <summary>Forward, loss and backward as one run.</summary>
+    Training,
+
+    /// <summary>Forward as in training, with every output kept.</summary>
+    Diagnosis,
+
+    /// <summary>Forward, then backward from a gradient that the caller gives.</summary>
+    ByHand,
+}

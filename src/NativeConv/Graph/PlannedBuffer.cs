@@ -1,0 +1,34 @@
+namespace NativeConv.Graph;
+
+/// <summary>A block of values that a plan places: when it is used decides where it lies.</summary>
+internal sealed class PlannedBuffer(string name, int imageLength)
+{
+    public string Name => name;
+
+    /// <summary>Floats an image.</summary>
+    public int ImageLength => imageLength;
+
+    public int FirstStage { get; private set; } = int.MaxValue;
+
+    public int LastStage { get; private set; } = -1;
+
+    public int FirstStep { get; private set; } = int.MaxValue;
+
+    public int LastStep { get; private set; } = -1;
+
+    public bool IsUsed => LastStage >= 0;
+
+    /// <summary>Whether it lives and dies inside one stage, so that a worker needs it for a few images only.</summary>
+    public bool IsPerWorker => FirstStage == LastStage;
+
+    /// <summary>Floats from the start of the arena, or of the worker's part of it.</summary>
+    public long Offset { get; set; }
+
+    public void Use(int stage, int step)
+    {
+        FirstStage = Math.Min(FirstStage, stage);
+        LastStage = Math.Max(LastStage, stage);
+        FirstStep = Math.Min(FirstStep, step);
+        LastStep = Math.Max(LastStep, step);
+    }
+}

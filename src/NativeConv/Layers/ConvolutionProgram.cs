@@ -1,0 +1,42 @@
+using NativeConv.Kernels;
+using NativeConv.Simd;
+using NativeConv.Tensors;
+
+namespace NativeConv.Layers;
+
+/// <summary>Any convolution: parameters are the kernel and, with a bias, the bias.</summary>
+internal sealed unsafe class ConvolutionProgram<TVector>(NodeBinding node, ConvolutionAlgorithm<TVector> algorithm, bool hasBias) : LayerProgram
+    where TVector : struct, IVector<TVector>
+{
+    private readonly AlignedMemory _forward = new(algorithm.ForwardPackedLength);
+    private readonly AlignedMemory? _backward = node.Training ? new(algorithm.BackwardPackedLength) : null;
+
+    public override int ScratchLength => algorithm.ScratchLength;
+
+    public override BackwardReads BackwardReads => BackwardReads.Inputs;
+
+    public override void Prepare(ulong seed, long step)
+    {
+        float* kernel = node.Parameters[0].Value;
+        algorithm.PackForward(kernel, hasBias ? node.Parameters[1].Value : null, _forward.Pointer);
+        if (_backward != null && !node.InputGradients[0].IsNull)
+            algorithm.PackBackward(kernel, _backward.Pointer);
+    }
+
+    public override void Forward(int phase, in Work work) =>
+        algorithm.Forward(node.Inputs[0].At(work), _forward.Pointer, node.Output.At(work), work.Scratch, work.Count);
+
+    public override void Backward(int phase, in Work work)
+    {
+        float* dy = node.OutputGradient.At(work);
+        if (node.ParametersTrainable)
+        {
+            algorithm.BackwardWeights(node.Inputs[0].At(work), dy, node.Parameters[0].Private(work), work.Scratch, work.Count);
+            if (hasBias)
+                ColumnSumKernel.Run<TVector>(dy, node.Parameters[1].Private(work), (long)work.Count * node.OutputShape.Pixels, node.OutputShape.Channels);
+        }
+
+        if (!node.InputGradients[0].IsNull)
+            algorithm.BackwardInput(dy, _backward!.Pointer, node.InputGradients[0].At(work), work.Scratch, work.Count);
+    }
+}

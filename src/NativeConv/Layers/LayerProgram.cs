@@ -1,0 +1,133 @@
+namespace NativeConv.Layers;
+
+/// <summary>Where a node's values lie: one block for the whole batch, or a few images for each worker.</summary>
+internal readonly unsafe struct BufferView(float* start, nint imageStride, nint workerStride)
+{
+    /// <summary>The address of the range's first image.</summary>
+    public float* At(in Work work) => start + (work.First * imageStride) + (work.Worker * workerStride);
+
+    /// <summary>The address of one image of a block for the whole batch.</summary>
+    public float* Image(int image) => start + (image * imageStride);
+
+    public bool IsNull => start == null;
+}
+
+/// <summary>A range of images, and what the worker who takes it may use.</summary>
+internal readonly unsafe struct Work(int first, int count, int worker, float* scratch, float* gradients)
+{
+    public int First => first;
+
+    public int Count => count;
+
+    public int Worker => worker;
+
+    /// <summary>The worker's own scratch.</summary>
+    public float* Scratch => scratch;
+
+    /// <summary>The private gradients of the chunk that the images belong to.</summary>
+    public float* Gradients => gradients;
+}
+
+/// <summary>A parameter as a program sees it.</summary>
+internal readonly unsafe struct ParameterView(float* value, float* gradient, int gradientOffset)
+{
+    public float* Value => value;
+
+    /// <summary>The merged gradient: only for what is not summed privately.</summary>
+    public float* Gradient => gradient;
+
+    /// <summary>Where a chunk's private gradients hold this parameter's.</summary>
+    public float* Private(in Work work) => work.Gradients + gradientOffset;
+
+    /// <inheritdoc cref="Private(in Work)"/>
+    public float* Private(float* gradients) => gradients + gradientOffset;
+}
+
+/// <summary>A node bound to one plan: shapes, buffers, parameters. The plan fills in the views after it has placed the buffers.</summary>
+internal sealed class NodeBinding
+{
+    public required ImageShape[] InputShapes { get; init; }
+
+    public required ImageShape OutputShape { get; init; }
+
+    /// <summary>The most images a step has.</summary>
+    public required int BatchSize { get; init; }
+
+    /// <summary>Whether this is a training step: dropout drops, normalization uses the batch.</summary>
+    public required bool Training { get; init; }
+
+    /// <summary>Numbers the node, so that its random numbers are its own.</summary>
+    public required int NodeIndex { get; init; }
+
+    public BufferView[] Inputs { get; set; } = [];
+
+    public BufferView Output { get; set; }
+
+    public BufferView OutputGradient { get; set; }
+
+    /// <summary>Where the inputs' gradients go; null views where nothing needs them.</summary>
+    public BufferView[] InputGradients { get; set; } = [];
+
+    public ParameterView[] Parameters { get; set; } = [];
+
+    /// <summary>Whether the parameters' gradients are wanted.</summary>
+    public bool ParametersTrainable { get; set; }
+}
+
+/// <summary>What of a node's values its backward reads; the plan keeps the rest no longer than the forward needs.</summary>
+[Flags]
+internal enum BackwardReads
+{
+    None = 0,
+    Inputs = 1,
+    Output = 2,
+}
+
+/// <summary>
+/// A layer bound to a plan: what it does to ranges of images. Phases of one pass are separated by barriers, at which the
+/// program sees the whole batch. Results are overwritten; private parameter gradients are added to. Nothing here allocates.
+/// </summary>
+internal abstract unsafe class LayerProgram
+{
+    /// <summary>Floats of scratch that a worker lends.</summary>
+    public virtual int ScratchLength => 0;
+
+    public virtual BackwardReads BackwardReads => BackwardReads.None;
+
+    public virtual int ForwardPhases => 1;
+
+    public virtual int BackwardPhases => 1;
+
+    /// <summary>Whether the output is the input under another shape, so that both share one buffer.</summary>
+    public virtual bool IsAlias => false;
+
+    /// <summary>Once a step, before anything else: pack weights. Seed and step number what is random in it.</summary>
+    public virtual void Prepare(ulong seed, long step)
+    {
+    }
+
+    public abstract void Forward(int phase, in Work work);
+
+    /// <summary>Between forward phase <paramref name="phase"/> and the one before, with every image's part done.</summary>
+    public virtual void ForwardBarrier(int phase, int images)
+    {
+    }
+
+    public abstract void Backward(int phase, in Work work);
+
+    /// <summary>Between backward phase <paramref name="phase"/> and the one before. Parameter gradients known here go to the first chunk's.</summary>
+    public virtual void BackwardBarrier(int phase, int images, float* firstGradients)
+    {
+    }
+
+    /// <summary>Slices of a parameter gradient that is summed over the whole batch after the last stage, instead of privately.</summary>
+    public virtual int GradientSlices => 0;
+
+    /// <summary>Adds one slice of the gradient, over all images in order.</summary>
+    public virtual void AddGradientSlice(int slice, int images)
+    {
+    }
+
+    /// <summary>Which of the node's parameters <see cref="AddGradientSlice"/> covers; -1 for none.</summary>
+    public virtual int SlicedParameter => -1;
+}

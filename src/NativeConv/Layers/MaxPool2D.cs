@@ -1,0 +1,64 @@
+using NativeConv.Kernels;
+using NativeConv.Layers;
+using NativeConv.Simd;
+using NativeConv.Tensors;
+
+namespace NativeConv;
+
+/// <summary>
+/// Max-pooling: y[oh, ow, c] is the largest x in the window. Ties go to the first cell in row order, a NaN wins, a padded cell never does. Input
+/// [height, width, channels], output [out height, out width, channels].
+/// </summary>
+public sealed class MaxPool2D(Size2D poolSize) : Layer
+{
+    /// <inheritdoc/>
+    public override string Kind => "max_pool2d";
+
+    /// <summary>Rows and columns of the window.</summary>
+    public Size2D PoolSize { get; } = poolSize;
+
+    /// <summary>Cells between two windows; the window's size unless set.</summary>
+    public Size2D Stride { get; init; } = poolSize;
+
+    /// <summary>The padding; <see cref="Padding.Valid"/> unless set.</summary>
+    public Padding Padding { get; init; } = Padding.Valid;
+
+    internal override bool IsTransparentToInitializer => true;
+
+    /// <inheritdoc/>
+    public override ImageShape OutputShape(ReadOnlySpan<ImageShape> inputs) => Pooling.OutputShape(inputs[0], PoolSize, Stride, Padding);
+
+    /// <inheritdoc/>
+    public override ReceptiveWindow Window(ReadOnlySpan<ImageShape> inputs) => Windows.Of(PoolSize, Stride, 1);
+
+    /// <inheritdoc/>
+    public override void Describe(LayerConfiguration configuration) => Pooling.Describe(configuration, PoolSize, Stride, Padding);
+
+    internal static MaxPool2D From(LayerConfiguration configuration) =>
+        new(configuration.Size("pool")) { Stride = configuration.Size("stride"), Padding = configuration.Padding("padding") };
+
+    internal override LayerProgram CreateProgram<TVector>(NodeBinding binding) =>
+        new Program<TVector>(binding, Pooling.Geometry(binding.InputShapes[0], PoolSize, Stride, Padding));
+
+    private sealed unsafe class Program<TVector>(NodeBinding node, Conv2DGeometry geometry) : LayerProgram
+        where TVector : struct, IVector<TVector>
+    {
+        private readonly int _channels = node.InputShapes[0].Channels;
+
+        // A byte a winner, for the whole batch: what backward needs instead of x and y.
+        private readonly AlignedMemory? _winners = node.Training
+            ? new((((long)node.BatchSize * node.OutputShape.Length) + sizeof(float) - 1) / sizeof(float))
+            : null;
+
+        public override void Forward(int phase, in Work work) => MaxPoolKernel.Forward<TVector>(
+            geometry, _channels, node.Inputs[0].At(work), node.Output.At(work), Winners(work.First), work.Count);
+
+        public override void Backward(int phase, in Work work)
+        {
+            if (!node.InputGradients[0].IsNull)
+                MaxPoolKernel.Backward<TVector>(geometry, _channels, node.OutputGradient.At(work), Winners(work.First), node.InputGradients[0].At(work), work.Count);
+        }
+
+        private byte* Winners(int image) => _winners == null ? null : (byte*)_winners.Pointer + ((nint)image * node.OutputShape.Length);
+    }
+}

@@ -1,0 +1,56 @@
+using NativeConv.Numerics;
+
+namespace NativeConv;
+
+/// <summary>The learning rate over a training, as a factor on the optimizer's own.</summary>
+public abstract class LearningRateSchedule
+{
+    /// <summary>The factor of a step.</summary>
+    /// <param name="step">The step, from 0.</param>
+    /// <param name="steps">Steps of the whole training.</param>
+    public abstract double Factor(long step, long steps);
+
+    /// <summary>
+    /// A linear rise over the first steps, then half a cosine from 1 down to <paramref name="final"/> (Loshchilov and Hutter, 2017).
+    /// </summary>
+    /// <param name="warmUp">The part of all steps that rise, from 0 to below 1.</param>
+    /// <param name="final">The factor at the end, 0 to 1.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A value is out of its range.</exception>
+    public static LearningRateSchedule Cosine(double warmUp = 0, double final = 0) => new CosineSchedule(Part(warmUp, nameof(warmUp)), Part(final, nameof(final)));
+
+    /// <summary>
+    /// Half a cosine up from <paramref name="initial"/> to 1, then half a cosine down to <paramref name="final"/> (Smith and Topin, 2018, annealed by cosines).
+    /// </summary>
+    /// <param name="rise">The part of all steps that rise, from 0 to below 1.</param>
+    /// <param name="initial">The factor at the start, 0 to 1.</param>
+    /// <param name="final">The factor at the end, 0 to 1.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A value is out of its range.</exception>
+    public static LearningRateSchedule OneCycle(double rise = 0.3, double initial = 1 / 25.0, double final = 1 / 250_000.0) =>
+        new OneCycleSchedule(Part(rise, nameof(rise)), Part(initial, nameof(initial)), Part(final, nameof(final)));
+
+    private static double Part(double value, string parameter) => value is >= 0 and < 1
+        ? value
+        : throw new ArgumentOutOfRangeException(parameter, value, $"{parameter} must be at least 0 and below 1.");
+
+    /// <summary>Half a cosine from one value to another as the position goes from 0 to 1.</summary>
+    private static double Anneal(double from, double to, double position) =>
+        to + ((from - to) * 0.5 * (1 + ScalarFunctions.Cos(Math.PI * Math.Clamp(position, 0, 1))));
+
+    private sealed class CosineSchedule(double warmUp, double final) : LearningRateSchedule
+    {
+        public override double Factor(long step, long steps)
+        {
+            double rising = warmUp * steps;
+            return step < rising ? (step + 1) / (rising + 1) : Anneal(1, final, (step - rising) / Math.Max(1, steps - rising));
+        }
+    }
+
+    private sealed class OneCycleSchedule(double rise, double initial, double final) : LearningRateSchedule
+    {
+        public override double Factor(long step, long steps)
+        {
+            double peak = rise * (steps - 1);
+            return step < peak ? Anneal(initial, 1, step / peak) : Anneal(1, final, (step - peak) / Math.Max(1, steps - 1 - peak));
+        }
+    }
+}

@@ -1,0 +1,46 @@
+namespace NativeConv;
+
+/// <summary>How to train.</summary>
+public sealed class FitOptions
+{
+    /// <summary>How many times every image is seen.</summary>
+    public int Epochs
+    {
+        get;
+        init => field = value > 0 ? value : throw new ArgumentOutOfRangeException(nameof(Epochs), value, "There must be at least one epoch.");
+    } = 1;
+
+    /// <summary>Images a step; the last step of an epoch may have fewer.</summary>
+    public int BatchSize
+    {
+        get;
+        init => field = value > 0 ? value : throw new ArgumentOutOfRangeException(nameof(BatchSize), value, "A batch must have at least one image.");
+    } = 128;
+
+    /// <summary>How parameters are changed; Adam unless set.</summary>
+    public Optimizer? Optimizer { get; init; }
+
+    /// <summary>What is minimized; softmax cross-entropy unless set.</summary>
+    public Loss? Loss { get; init; }
+
+    /// <summary>The learning rate over the steps; the optimizer's own, constant, unless set.</summary>
+    public LearningRateSchedule? Schedule { get; init; }
+
+    /// <summary>Bounds on the gradients; none unless set.</summary>
+    public GradientClipping? Clipping { get; init; }
+
+    /// <summary>Decides the order of images and what dropout drops.</summary>
+    public ulong Seed { get; init; }
+
+    /// <summary>Whether every epoch has its own order; otherwise images come as they are.</summary>
+    public bool Shuffle { get; init; } = true;
+
+    /// <summary>Who is told of epochs, and may end the training.</summary>
+    public IReadOnlyList<ITrainingCallback> Callbacks { get; init; } = [];
+
+    /// <summary>Who is told of steps.</summary>
+    public IProgress<TrainingProgress>? Progress { get; init; }
+
+    /// <summary>Ends the training after the step under way; the model keeps what it has learned.</summary>
+    public CancellationToken CancellationToken { get; init; }
+}
