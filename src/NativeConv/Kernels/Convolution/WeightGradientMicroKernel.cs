@@ -1,0 +1,454 @@
+using System.Runtime.CompilerServices;
+using NativeConv.Simd;
+
+namespace NativeConv.Kernels;
+
+/// <summary>What one call of the weight-gradient micro-kernel computes: one tile of a tap's gradient, over a rectangle of output pixels.</summary>
+internal unsafe struct WeightGradientTile
+{
+    /// <summary>The left factor at the first pixel's first row; and floats to the next row, pixel and line of pixels.</summary>
+    public float* Left;
+    public nint LeftRow, LeftPixel, LeftLine;
+
+    /// <summary>The right factor's first channel at the first pixel; and floats to the next pixel and line of pixels.</summary>
+    public float* Right;
+    public nint RightPixel, RightLine;
+
+    /// <summary>Pixels in a line, and lines.</summary>
+    public int Pixels, Lines;
+
+    /// <summary>The gradient's tile, added to; and floats from one of its rows to the next.</summary>
+    public float* Gradient;
+    public nint GradientRow;
+
+    /// <summary>Channels of the tile that exist: at most its vectors times the lanes.</summary>
+    public int Channels;
+}
+
+/// <summary>
+/// The micro-kernel of weight gradients: gradient [rows, channels] += sum over pixels of left [pixel, row] * right [pixel, channel]. A lane is a
+/// channel of the right factor; pixels are added in order, in one fused chain that continues what the gradient holds, so that it does not matter how
+/// images and rectangles are grouped into calls. Registers as in <see cref="ConvolutionMicroKernel"/>. Where the channels end
+/// inside a vector, loads and stores are masked and touch nothing beyond.
+/// </summary>
+internal static unsafe class WeightGradientMicroKernel
+{
+    public static void Run<TVector>(int rows, in WeightGradientTile tile)
+        where TVector : struct, IVector<TVector>
+    {
+        if (tile.Channels > TVector.Lanes)
+            Run<TVector, N2>(rows, in tile);
+        else
+            Run<TVector, N1>(rows, in tile);
+    }
+
+    private static void Run<TVector, TColumns>(int rows, in WeightGradientTile tile)
+        where TVector : struct, IVector<TVector>
+        where TColumns : struct, ISize
+    {
+        switch (rows)
+        {
+            case 1:
+                Run<TVector, N1, TColumns>(in tile);
+                break;
+            case 2:
+                Run<TVector, N2, TColumns>(in tile);
+                break;
+            case 3:
+                Run<TVector, N3, TColumns>(in tile);
+                break;
+            case 4:
+                Run<TVector, N4, TColumns>(in tile);
+                break;
+            case 5:
+                Run<TVector, N5, TColumns>(in tile);
+                break;
+            case 6:
+                Run<TVector, N6, TColumns>(in tile);
+                break;
+            case 7:
+                Run<TVector, N7, TColumns>(in tile);
+                break;
+            case 8:
+                Run<TVector, N8, TColumns>(in tile);
+                break;
+            case 9:
+                Run<TVector, N9, TColumns>(in tile);
+                break;
+            case 10:
+                Run<TVector, N10, TColumns>(in tile);
+                break;
+            case 11:
+                Run<TVector, N11, TColumns>(in tile);
+                break;
+            case 12:
+                Run<TVector, N12, TColumns>(in tile);
+                break;
+            case 13:
+                Run<TVector, N13, TColumns>(in tile);
+                break;
+            default:
+                Run<TVector, N14, TColumns>(in tile);
+                break;
+        }
+    }
+
+    private static void Run<TVector, TRows, TColumns>(in WeightGradientTile tile)
+        where TVector : struct, IVector<TVector>
+        where TRows : struct, ISize
+        where TColumns : struct, ISize
+    {
+        if (tile.Channels == TColumns.Value * TVector.Lanes)
+            Run<TVector, TRows, TColumns, Whole>(in tile);
+        else
+            Run<TVector, TRows, TColumns, Partial>(in tile);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Run<TVector, TRows, TColumns, TEdge>(in WeightGradientTile tile)
+        where TVector : struct, IVector<TVector>
+        where TRows : struct, ISize
+        where TColumns : struct, ISize
+        where TEdge : struct, IEdge
+    {
+        int lanes = TVector.Lanes;
+        int last = tile.Channels - ((TColumns.Value - 1) * lanes);
+        nint row = tile.LeftRow, row2 = 2 * row;
+        nint leftPixel = tile.LeftPixel, rightPixel = tile.RightPixel;
+        TVector zero = TVector.Zero;
+        TVector c0x = zero, c1x = zero, c2x = zero, c3x = zero, c4x = zero, c5x = zero, c6x = zero;
+        TVector c7x = zero, c8x = zero, c9x = zero, c10x = zero, c11x = zero, c12x = zero, c13x = zero;
+        TVector c0y = zero, c1y = zero, c2y = zero, c3y = zero, c4y = zero, c5y = zero, c6y = zero;
+        TVector c7y = zero, c8y = zero, c9y = zero, c10y = zero, c11y = zero, c12y = zero, c13y = zero;
+        float* gradient = tile.Gradient;
+        (c0x, c0y) = Load<TVector, TColumns, TEdge>(gradient, last);
+        gradient += tile.GradientRow;
+
+        if (TRows.Value > 1)
+        {
+            (c1x, c1y) = Load<TVector, TColumns, TEdge>(gradient, last);
+            gradient += tile.GradientRow;
+        }
+
+        if (TRows.Value > 2)
+        {
+            (c2x, c2y) = Load<TVector, TColumns, TEdge>(gradient, last);
+            gradient += tile.GradientRow;
+        }
+
+        if (TRows.Value > 3)
+        {
+            (c3x, c3y) = Load<TVector, TColumns, TEdge>(gradient, last);
+            gradient += tile.GradientRow;
+        }
+
+        if (TRows.Value > 4)
+        {
+            (c4x, c4y) = Load<TVector, TColumns, TEdge>(gradient, last);
+            gradient += tile.GradientRow;
+        }
+
+        if (TRows.Value > 5)
+        {
+            (c5x, c5y) = Load<TVector, TColumns, TEdge>(gradient, last);
+            gradient += tile.GradientRow;
+        }
+
+        if (TRows.Value > 6)
+        {
+            (c6x, c6y) = Load<TVector, TColumns, TEdge>(gradient, last);
+            gradient += tile.GradientRow;
+        }
+
+        if (TRows.Value > 7)
+        {
+            (c7x, c7y) = Load<TVector, TColumns, TEdge>(gradient, last);
+            gradient += tile.GradientRow;
+        }
+
+        if (TRows.Value > 8)
+        {
+            (c8x, c8y) = Load<TVector, TColumns, TEdge>(gradient, last);
+            gradient += tile.GradientRow;
+        }
+
+        if (TRows.Value > 9)
+        {
+            (c9x, c9y) = Load<TVector, TColumns, TEdge>(gradient, last);
+            gradient += tile.GradientRow;
+        }
+
+        if (TRows.Value > 10)
+        {
+            (c10x, c10y) = Load<TVector, TColumns, TEdge>(gradient, last);
+            gradient += tile.GradientRow;
+        }
+
+        if (TRows.Value > 11)
+        {
+            (c11x, c11y) = Load<TVector, TColumns, TEdge>(gradient, last);
+            gradient += tile.GradientRow;
+        }
+
+        if (TRows.Value > 12)
+        {
+            (c12x, c12y) = Load<TVector, TColumns, TEdge>(gradient, last);
+            gradient += tile.GradientRow;
+        }
+
+        if (TRows.Value > 13)
+        {
+            (c13x, c13y) = Load<TVector, TColumns, TEdge>(gradient, last);
+            gradient += tile.GradientRow;
+        }
+
+        float* leftLine = tile.Left;
+        float* rightLine = tile.Right;
+        for (int line = tile.Lines; line > 0; line--)
+        {
+            float* a0 = leftLine;
+            float* a3 = a0 + row2 + row;
+            float* a6 = a3 + row2 + row;
+            float* a9 = a6 + row2 + row;
+            float* a12 = a9 + row2 + row;
+            float* right = rightLine;
+            for (int pixel = tile.Pixels; pixel > 0; pixel--)
+            {
+                (TVector w0, TVector w1) = Load<TVector, TColumns, TEdge>(right, last);
+                right += rightPixel;
+                TVector a = TVector.Broadcast(a0[0]);
+                c0x = TVector.MultiplyAdd(a, w0, c0x);
+                if (TColumns.Value == 2)
+                    c0y = TVector.MultiplyAdd(a, w1, c0y);
+
+                if (TRows.Value > 1)
+                {
+                    a = TVector.Broadcast(a0[row]);
+                    c1x = TVector.MultiplyAdd(a, w0, c1x);
+                    if (TColumns.Value == 2)
+                        c1y = TVector.MultiplyAdd(a, w1, c1y);
+                }
+
+                if (TRows.Value > 2)
+                {
+                    a = TVector.Broadcast(a0[row2]);
+                    c2x = TVector.MultiplyAdd(a, w0, c2x);
+                    if (TColumns.Value == 2)
+                        c2y = TVector.MultiplyAdd(a, w1, c2y);
+                }
+
+                if (TRows.Value > 3)
+                {
+                    a = TVector.Broadcast(a3[0]);
+                    c3x = TVector.MultiplyAdd(a, w0, c3x);
+                    if (TColumns.Value == 2)
+                        c3y = TVector.MultiplyAdd(a, w1, c3y);
+                }
+
+                if (TRows.Value > 4)
+                {
+                    a = TVector.Broadcast(a3[row]);
+                    c4x = TVector.MultiplyAdd(a, w0, c4x);
+                    if (TColumns.Value == 2)
+                        c4y = TVector.MultiplyAdd(a, w1, c4y);
+                }
+
+                if (TRows.Value > 5)
+                {
+                    a = TVector.Broadcast(a3[row2]);
+                    c5x = TVector.MultiplyAdd(a, w0, c5x);
+                    if (TColumns.Value == 2)
+                        c5y = TVector.MultiplyAdd(a, w1, c5y);
+                }
+
+                if (TRows.Value > 6)
+                {
+                    a = TVector.Broadcast(a6[0]);
+                    c6x = TVector.MultiplyAdd(a, w0, c6x);
+                    if (TColumns.Value == 2)
+                        c6y = TVector.MultiplyAdd(a, w1, c6y);
+                }
+
+                if (TRows.Value > 7)
+                {
+                    a = TVector.Broadcast(a6[row]);
+                    c7x = TVector.MultiplyAdd(a, w0, c7x);
+                    if (TColumns.Value == 2)
+                        c7y = TVector.MultiplyAdd(a, w1, c7y);
+                }
+
+                if (TRows.Value > 8)
+                {
+                    a = TVector.Broadcast(a6[row2]);
+                    c8x = TVector.MultiplyAdd(a, w0, c8x);
+                    if (TColumns.Value == 2)
+                        c8y = TVector.MultiplyAdd(a, w1, c8y);
+                }
+
+                if (TRows.Value > 9)
+                {
+                    a = TVector.Broadcast(a9[0]);
+                    c9x = TVector.MultiplyAdd(a, w0, c9x);
+                    if (TColumns.Value == 2)
+                        c9y = TVector.MultiplyAdd(a, w1, c9y);
+                }
+
+                if (TRows.Value > 10)
+                {
+                    a = TVector.Broadcast(a9[row]);
+                    c10x = TVector.MultiplyAdd(a, w0, c10x);
+                    if (TColumns.Value == 2)
+                        c10y = TVector.MultiplyAdd(a, w1, c10y);
+                }
+
+                if (TRows.Value > 11)
+                {
+                    a = TVector.Broadcast(a9[row2]);
+                    c11x = TVector.MultiplyAdd(a, w0, c11x);
+                    if (TColumns.Value == 2)
+                        c11y = TVector.MultiplyAdd(a, w1, c11y);
+                }
+
+                if (TRows.Value > 12)
+                {
+                    a = TVector.Broadcast(a12[0]);
+                    c12x = TVector.MultiplyAdd(a, w0, c12x);
+                    if (TColumns.Value == 2)
+                        c12y = TVector.MultiplyAdd(a, w1, c12y);
+                }
+
+                if (TRows.Value > 13)
+                {
+                    a = TVector.Broadcast(a12[row]);
+                    c13x = TVector.MultiplyAdd(a, w0, c13x);
+                    if (TColumns.Value == 2)
+                        c13y = TVector.MultiplyAdd(a, w1, c13y);
+                }
+
+                a0 += leftPixel;
+                if (TRows.Value > 3)
+                    a3 += leftPixel;
+                if (TRows.Value > 6)
+                    a6 += leftPixel;
+                if (TRows.Value > 9)
+                    a9 += leftPixel;
+                if (TRows.Value > 12)
+                    a12 += leftPixel;
+            }
+
+            leftLine += tile.LeftLine;
+            rightLine += tile.RightLine;
+        }
+
+        gradient = tile.Gradient;
+        Store<TVector, TColumns, TEdge>(gradient, c0x, c0y, last);
+        gradient += tile.GradientRow;
+
+        if (TRows.Value > 1)
+        {
+            Store<TVector, TColumns, TEdge>(gradient, c1x, c1y, last);
+            gradient += tile.GradientRow;
+        }
+
+        if (TRows.Value > 2)
+        {
+            Store<TVector, TColumns, TEdge>(gradient, c2x, c2y, last);
+            gradient += tile.GradientRow;
+        }
+
+        if (TRows.Value > 3)
+        {
+            Store<TVector, TColumns, TEdge>(gradient, c3x, c3y, last);
+            gradient += tile.GradientRow;
+        }
+
+        if (TRows.Value > 4)
+        {
+            Store<TVector, TColumns, TEdge>(gradient, c4x, c4y, last);
+            gradient += tile.GradientRow;
+        }
+
+        if (TRows.Value > 5)
+        {
+            Store<TVector, TColumns, TEdge>(gradient, c5x, c5y, last);
+            gradient += tile.GradientRow;
+        }
+
+        if (TRows.Value > 6)
+        {
+            Store<TVector, TColumns, TEdge>(gradient, c6x, c6y, last);
+            gradient += tile.GradientRow;
+        }
+
+        if (TRows.Value > 7)
+        {
+            Store<TVector, TColumns, TEdge>(gradient, c7x, c7y, last);
+            gradient += tile.GradientRow;
+        }
+
+        if (TRows.Value > 8)
+        {
+            Store<TVector, TColumns, TEdge>(gradient, c8x, c8y, last);
+            gradient += tile.GradientRow;
+        }
+
+        if (TRows.Value > 9)
+        {
+            Store<TVector, TColumns, TEdge>(gradient, c9x, c9y, last);
+            gradient += tile.GradientRow;
+        }
+
+        if (TRows.Value > 10)
+        {
+            Store<TVector, TColumns, TEdge>(gradient, c10x, c10y, last);
+            gradient += tile.GradientRow;
+        }
+
+        if (TRows.Value > 11)
+        {
+            Store<TVector, TColumns, TEdge>(gradient, c11x, c11y, last);
+            gradient += tile.GradientRow;
+        }
+
+        if (TRows.Value > 12)
+        {
+            Store<TVector, TColumns, TEdge>(gradient, c12x, c12y, last);
+            gradient += tile.GradientRow;
+        }
+
+        if (TRows.Value > 13)
+        {
+            Store<TVector, TColumns, TEdge>(gradient, c13x, c13y, last);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static (TVector First, TVector Second) Load<TVector, TColumns, TEdge>(float* source, int last)
+        where TVector : struct, IVector<TVector>
+        where TColumns : struct, ISize
+        where TEdge : struct, IEdge
+    {
+        if (TColumns.Value == 2)
+            return (TVector.Load(source), TEdge.Load<TVector>(source + TVector.Lanes, last));
+
+        TVector only = TEdge.Load<TVector>(source, last);
+        return (only, only);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Store<TVector, TColumns, TEdge>(float* destination, TVector first, TVector second, int last)
+        where TVector : struct, IVector<TVector>
+        where TColumns : struct, ISize
+        where TEdge : struct, IEdge
+    {
+        if (TColumns.Value == 2)
+        {
+            TVector.Store(destination, first);
+            TEdge.Store(destination + TVector.Lanes, second, last);
+        }
+        else
+        {
+            TEdge.Store(destination, first, last);
+        }
+    }
+}

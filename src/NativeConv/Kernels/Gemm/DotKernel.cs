@@ -1,0 +1,186 @@
+using System.Runtime.CompilerServices;
+using NativeConv.Simd;
+
+namespace NativeConv.Kernels;
+
+/// <summary>What one call of <see cref="DotKernel"/> computes: dot products of evenly spaced rows with one row.</summary>
+internal unsafe struct DotTile
+{
+    public float* Left, Right, Result;
+    public nint LeftRow, ResultRow;
+    public int Rows;
+
+    /// <summary>The sum runs over taps as well: rows and columns of them, and floats from one to the next on both sides.</summary>
+    public int TapRows, TapColumns;
+    public nint LeftTapRow, LeftTapColumn, RightTapRow, RightTapColumn;
+
+    /// <summary>Floats of a tap.</summary>
+    public int Length;
+
+    /// <summary>Added to each result.</summary>
+    public float Bias;
+}
+
+/// <summary>
+/// Results [rows] = bias + sum over taps and k of left [row, tap, k] * right [tap, k], for layers with too few outputs to fill a vector. Lanes run over k:
+/// 16 virtual lanes at every width, each adding its k's in order, then a fixed tree (8, 4, 2, 1) and the bias, so that the bits do not depend on the width.
+/// Narrower vectors take the lanes in several sweeps. Registers: 8 accumulators, one vector of each side. The last vector of a tap is masked.
+/// </summary>
+internal static unsafe class DotKernel
+{
+    public const int VirtualLanes = 16;
+
+    /// <summary>Up to so many outputs a dot product beats a vector that is mostly padding.</summary>
+    public const int MostOutputs = 4;
+
+    private const int TileRows = 8;
+
+    public static void Run<TVector>(DotTile tile)
+        where TVector : struct, IVector<TVector>
+    {
+        float* sums = stackalloc float[TileRows * VirtualLanes];
+        while (tile.Rows > 0)
+        {
+            int rows = Math.Min(TileRows, tile.Rows);
+            for (int lane = 0; lane < VirtualLanes; lane += TVector.Lanes)
+            {
+                if (rows == TileRows)
+                    Sum<TVector, N8>(in tile, lane, sums + lane);
+                else if (rows >= 5)
+                    SumInParts<TVector, N5>(in tile, rows, lane, sums);
+                else if (rows >= 2)
+                    SumInParts<TVector, N2>(in tile, rows, lane, sums);
+                else
+                    Sum<TVector, N1>(in tile, lane, sums + lane);
+            }
+
+            for (int row = 0; row < rows; row++)
+            {
+                *tile.Result = Tree(sums + (row * VirtualLanes)) + tile.Bias;
+                tile.Result += tile.ResultRow;
+            }
+
+            tile.Left += rows * tile.LeftRow;
+            tile.Rows -= rows;
+        }
+    }
+
+    /// <summary>Adds the 16 virtual lanes: halves onto halves.</summary>
+    private static float Tree(float* sums)
+    {
+        for (int half = VirtualLanes / 2; half > 0; half /= 2)
+        {
+            for (int lane = 0; lane < half; lane++)
+                sums[lane] += sums[lane + half];
+        }
+
+        return sums[0];
+    }
+
+    private static void SumInParts<TVector, TRows>(in DotTile tile, int rows, int lane, float* sums)
+        where TVector : struct, IVector<TVector>
+        where TRows : struct, ISize
+    {
+        DotTile part = tile;
+        while (rows >= TRows.Value)
+        {
+            Sum<TVector, TRows>(in part, lane, sums + lane);
+            sums += TRows.Value * VirtualLanes;
+            part.Left += TRows.Value * tile.LeftRow;
+            rows -= TRows.Value;
+        }
+
+        for (; rows > 0; rows--)
+        {
+            Sum<TVector, N1>(in part, lane, sums + lane);
+            sums += VirtualLanes;
+            part.Left += tile.LeftRow;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Sum<TVector, TRows>(in DotTile tile, int lane, float* sums)
+        where TVector : struct, IVector<TVector>
+        where TRows : struct, ISize
+    {
+        TVector zero = TVector.Zero;
+        TVector c0 = zero, c1 = zero, c2 = zero, c3 = zero, c4 = zero, c5 = zero, c6 = zero, c7 = zero;
+        nint row = tile.LeftRow;
+        int length = tile.Length;
+        for (int tapRow = 0; tapRow < tile.TapRows; tapRow++)
+        {
+            for (int tapColumn = 0; tapColumn < tile.TapColumns; tapColumn++)
+            {
+                float* a = tile.Left + (tapRow * tile.LeftTapRow) + (tapColumn * tile.LeftTapColumn);
+                float* b = tile.Right + (tapRow * tile.RightTapRow) + (tapColumn * tile.RightTapColumn);
+                int k = lane;
+                for (; k + TVector.Lanes <= length; k += VirtualLanes)
+                {
+                    TVector right = TVector.Load(b + k);
+                    float* left = a + k;
+                    c0 = TVector.MultiplyAdd(TVector.Load(left), right, c0);
+                    if (TRows.Value > 1)
+                        c1 = TVector.MultiplyAdd(TVector.Load(left + row), right, c1);
+
+                    if (TRows.Value > 2)
+                    {
+                        c2 = TVector.MultiplyAdd(TVector.Load(left + (2 * row)), right, c2);
+                        left += 3 * row;
+                        c3 = TVector.MultiplyAdd(TVector.Load(left), right, c3);
+                        c4 = TVector.MultiplyAdd(TVector.Load(left + row), right, c4);
+                    }
+
+                    if (TRows.Value > 5)
+                    {
+                        c5 = TVector.MultiplyAdd(TVector.Load(left + (2 * row)), right, c5);
+                        left += 3 * row;
+                        c6 = TVector.MultiplyAdd(TVector.Load(left), right, c6);
+                        c7 = TVector.MultiplyAdd(TVector.Load(left + row), right, c7);
+                    }
+                }
+
+                int rest = length - k;
+                if (rest <= 0)
+                    continue;
+
+                TVector last = TVector.LoadPartial(b + k, rest);
+                float* tail = a + k;
+                c0 = TVector.MultiplyAdd(TVector.LoadPartial(tail, rest), last, c0);
+                if (TRows.Value > 1)
+                    c1 = TVector.MultiplyAdd(TVector.LoadPartial(tail + row, rest), last, c1);
+
+                if (TRows.Value > 2)
+                {
+                    c2 = TVector.MultiplyAdd(TVector.LoadPartial(tail + (2 * row), rest), last, c2);
+                    c3 = TVector.MultiplyAdd(TVector.LoadPartial(tail + (3 * row), rest), last, c3);
+                    c4 = TVector.MultiplyAdd(TVector.LoadPartial(tail + (4 * row), rest), last, c4);
+                }
+
+                if (TRows.Value > 5)
+                {
+                    c5 = TVector.MultiplyAdd(TVector.LoadPartial(tail + (5 * row), rest), last, c5);
+                    c6 = TVector.MultiplyAdd(TVector.LoadPartial(tail + (6 * row), rest), last, c6);
+                    c7 = TVector.MultiplyAdd(TVector.LoadPartial(tail + (7 * row), rest), last, c7);
+                }
+            }
+        }
+
+        TVector.Store(sums, c0);
+        if (TRows.Value > 1)
+            TVector.Store(sums + VirtualLanes, c1);
+
+        if (TRows.Value > 2)
+        {
+            TVector.Store(sums + (2 * VirtualLanes), c2);
+            TVector.Store(sums + (3 * VirtualLanes), c3);
+            TVector.Store(sums + (4 * VirtualLanes), c4);
+        }
+
+        if (TRows.Value > 5)
+        {
+            TVector.Store(sums + (5 * VirtualLanes), c5);
+            TVector.Store(sums + (6 * VirtualLanes), c6);
+            TVector.Store(sums + (7 * VirtualLanes), c7);
+        }
+    }
+}

@@ -1,0 +1,38 @@
+using System.Runtime.CompilerServices;
+using NativeConv.Simd;
+
+namespace NativeConv.Kernels;
+
+/// <summary>How a block's last vector is read and written: whole, or only its first lanes.</summary>
+internal unsafe interface IEdge
+{
+    static abstract TVector Load<TVector>(float* source, int count)
+        where TVector : struct, IVector<TVector>;
+
+    static abstract void Store<TVector>(float* destination, TVector value, int count)
+        where TVector : struct, IVector<TVector>;
+}
+
+/// <summary>Every lane exists.</summary>
+internal readonly unsafe struct Whole : IEdge
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector Load<TVector>(float* source, int count)
+        where TVector : struct, IVector<TVector> => TVector.Load(source);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store<TVector>(float* destination, TVector value, int count)
+        where TVector : struct, IVector<TVector> => TVector.Store(destination, value);
+}
+
+/// <summary>Only the first lanes exist; nothing beyond them is touched.</summary>
+internal readonly unsafe struct Partial : IEdge
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector Load<TVector>(float* source, int count)
+        where TVector : struct, IVector<TVector> => TVector.LoadPartial(source, count);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store<TVector>(float* destination, TVector value, int count)
+        where TVector : struct, IVector<TVector> => TVector.StorePartial(destination, value, count);
+}
