@@ -26,8 +26,9 @@ internal sealed class DigitPen(DigitStyle[][] styles)
         Disturb(style, ref random);
         Trace(style);
         Deform(ref random);
-        Fit(Math.Clamp(1.3 + 0.42 * Normal(ref random), 0.65, 2.6), ref random);
-        Ink(0.8 + 0.7 * random.NextDouble());
+        double radius = Math.Clamp(1.3 + 0.42 * Normal(ref random), 0.65, 2.6), softness = 0.8 + 0.7 * random.NextDouble();
+        Fit(radius, Box - 2 * radius - softness / 2, ref random);
+        Ink(softness);
         Centre(image);
     }
 
@@ -47,7 +48,7 @@ internal sealed class DigitPen(DigitStyle[][] styles)
 
     private void Disturb(DigitStyle style, ref RandomStream random)
     {
-        const double Deviation = 0.035;
+        const double Deviation = 0.04;
         for (int i = 0; i < style.X.Length; i++)
         {
             _controlX[i] = style.X[i] + Deviation * Normal(ref random);
@@ -97,14 +98,17 @@ internal sealed class DigitPen(DigitStyle[][] styles)
     /// <summary>A slow wave across the digit, then width, slant and rotation.</summary>
     private void Deform(ref RandomStream random)
     {
-        double waveX = 0.03 * Normal(ref random), waveY = 0.03 * Normal(ref random);
+        double waveX = 0.04 * Normal(ref random), waveY = 0.03 * Normal(ref random);
         double frequency = 3 + 4 * random.NextDouble(), phaseX = 6.28 * random.NextDouble(), phaseY = 6.28 * random.NextDouble();
-        double width = Math.Clamp(1 + 0.2 * Normal(ref random), 0.5, 1.7);
+        double width = Math.Clamp(1.08 + 0.24 * Normal(ref random), 0.5, 1.9);
+        double taper = 0.25 * Normal(ref random), sag = 0.2 * Normal(ref random);
         double slant = 0.18 + 0.22 * Normal(ref random), angle = 0.1 * Normal(ref random);
         double cos = ScalarFunctions.Cos(angle), sin = ScalarFunctions.Sin(angle);
         for (int i = 0; i < _count; i++)
         {
             double x = _x[i] - 0.3, y = _y[i] - 0.5;
+            x *= 1 + taper * y;
+            y += sag * (0.25 - y * y);
             double bentX = width * (x + waveX * ScalarFunctions.Sin(frequency * y + phaseX)) - slant * y;
             double bentY = y + waveY * ScalarFunctions.Sin(frequency * x + phaseY);
             (_x[i], _y[i]) = (cos * bentX - sin * bentY, sin * bentX + cos * bentY);
@@ -112,7 +116,7 @@ internal sealed class DigitPen(DigitStyle[][] styles)
     }
 
     /// <summary>Scales and moves the curve so that, inked with the radius in pixels, its longer side fills the box in mid-image.</summary>
-    private void Fit(double radius, ref RandomStream random)
+    private void Fit(double radius, double length, ref RandomStream random)
     {
         double left = _x[0], right = left, top = _y[0], bottom = top;
         for (int i = 1; i < _count; i++)
@@ -121,7 +125,7 @@ internal sealed class DigitPen(DigitStyle[][] styles)
             (top, bottom) = (Math.Min(top, _y[i]), Math.Max(bottom, _y[i]));
         }
 
-        double scale = (Box - 2 * radius) / Math.Max(right - left, bottom - top);
+        double scale = length / Math.Max(right - left, bottom - top);
         double uneven = 0.12 * Normal(ref random), phase = 6.28 * random.NextDouble(), pace = 0.15 * random.NextDouble();
         for (int i = 0; i < _count; i++)
         {
