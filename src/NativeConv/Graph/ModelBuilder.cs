@@ -20,6 +20,8 @@ public sealed class ModelBuilder
 
     internal ModelBuilder(InputLayer input, string? name) => Current = Append(input, name, []);
 
+    internal IReadOnlyList<Node> Nodes => _nodes;
+
     /// <summary>The node that the next layer reads.</summary>
     public Node Current { get; private set; }
 

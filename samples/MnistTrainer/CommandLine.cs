@@ -1,0 +1,93 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+
+namespace MnistTrainer;
+
+/// <summary>The commands and their options.</summary>
+internal static class CommandLine
+{
+    private static readonly Option<string> Dataset = new Option<string>("--dataset")
+    {
+        Description = "The images to learn from; synthetic digits are drawn by code.", DefaultValueFactory = _ => DataSource.Mnist,
+    }.AcceptOnlyFromAmong(DataSource.Mnist, DataSource.Synthetic);
+
+    private static readonly Option<string?> Data = new("--data") { Description = "A folder with the MNIST files, raw or gzip; else NATIVECONV_DATA, the cache or a download.", HelpName = "DIR" };
+
+    private static readonly Option<string> Network = new Option<string>("--model")
+    {
+        Description = "The network.", DefaultValueFactory = _ => Networks.Default,
+    }.AcceptOnlyFromAmong([.. Networks.Names]);
+
+    private static readonly Option<int> Epochs = Positive("--epochs", "How many times every image is seen.", 5);
+    private static readonly Option<int> BatchSize = Positive("--batch-size", "Images a step.", 128);
+    private static readonly Option<int> Threads = Positive("--threads", "Threads that work at once; changes no result.", Environment.ProcessorCount);
+    private static readonly Option<int?> Limit = new("--limit") { Description = "Use the first N training images.", HelpName = "N" };
+    private static readonly Option<int> Validation = new("--validation") { Description = "Hold out the last N training images, and stop early when they get no better.", HelpName = "N" };
+    private static readonly Option<ulong> Seed = new("--seed") { Description = "Equal seeds give equal weights, bit for bit.", DefaultValueFactory = _ => 42 };
+    private static readonly Option<float?> LearningRate = new("--learning-rate") { Description = "The highest learning rate; the network's own unless set." };
+    private static readonly Option<string?> Output = new("--output") { Description = "The folder for the model and the report; runs/<time> unless set.", HelpName = "DIR" };
+    private static readonly Option<string?> From = new("--from") { Description = "A model file; the newest run's unless set.", HelpName = "FILE" };
+
+    private static readonly Argument<int[]> Indices = new("indices")
+    {
+        Description = "Which test images to read, counted from 0.", Arity = ArgumentArity.OneOrMore,
+    };
+
+    public static RootCommand Build()
+    {
+        AtLeast(Limit, 1);
+        AtLeast(Validation, 0);
+        LearningRate.Validators.Add(result =>
+        {
+            if (result.Tokens.Count > 0 && result.GetValueOrDefault<float?>() is not (>= 0 and <= 1000))
+                result.AddError("--learning-rate must be a number from 0 to 1000.");
+        });
+        Indices.Validators.Add(result =>
+        {
+            foreach (Token token in result.Tokens.Where(token => !int.TryParse(token.Value, out int index) || index < 0))
+                result.AddError($"An image's number must be 0 or more, but is '{token.Value}'.");
+        });
+
+        Option[] training = [Dataset, Data, Network, Epochs, BatchSize, LearningRate, Seed, Threads, Limit, Validation, Output];
+        var root = new RootCommand("Trains a convolutional network to read handwritten digits, in pure C#.");
+        var train = new Command("train", "Trains, evaluates, saves and reports (the default).");
+        foreach (Option option in training)
+        {
+            root.Options.Add(option);
+            train.Options.Add(option);
+        }
+
+        Func<ParseResult, CancellationToken, Task<int>> run = (parsed, token) => TrainCommand.RunAsync(
+            new(
+                Source(parsed), parsed.GetRequiredValue(Network), parsed.GetValue(Epochs), parsed.GetValue(BatchSize), parsed.GetValue(LearningRate), parsed.GetValue(Seed),
+                parsed.GetValue(Threads), parsed.GetValue(Limit), parsed.GetValue(Validation), parsed.GetValue(Output)),
+            token);
+        root.SetAction(run);
+        train.SetAction(run);
+        var evaluate = new Command("evaluate", "Measures a saved model on the test images.") { Dataset, Data, Threads, From };
+        evaluate.SetAction((parsed, token) => EvaluateCommand.RunAsync(Source(parsed), parsed.GetValue(From), parsed.GetValue(Threads), token));
+        var predict = new Command("predict", "Shows test images, the digit read in each and the probabilities.") { Indices, Dataset, Data, From };
+        predict.SetAction((parsed, token) => PredictCommand.RunAsync(Source(parsed), parsed.GetValue(From), parsed.GetRequiredValue(Indices), token));
+        root.Subcommands.Add(train);
+        root.Subcommands.Add(evaluate);
+        root.Subcommands.Add(predict);
+        return root;
+    }
+
+    public static RootCommand RootCommand(this ParseResult parsed) => (RootCommand)parsed.RootCommandResult.Command;
+
+    private static DataSource Source(ParseResult parsed) => new(parsed.GetRequiredValue(Dataset), parsed.GetValue(Data));
+
+    private static Option<int> Positive(string name, string description, int value)
+    {
+        var option = new Option<int>(name) { Description = description, DefaultValueFactory = _ => value, HelpName = "N" };
+        AtLeast(option, 1);
+        return option;
+    }
+
+    private static void AtLeast<T>(Option<T> option, int least) => option.Validators.Add(result =>
+    {
+        if (result.Tokens.Count > 0 && (!int.TryParse(result.Tokens[0].Value, out int value) || value < least))
+            result.AddError($"{option.Name} must be a whole number of at least {least}, but is '{result.Tokens[0].Value}'.");
+    });
+}

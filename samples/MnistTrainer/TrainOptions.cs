@@ -1,0 +1,5 @@
+namespace MnistTrainer;
+
+/// <summary>What the user asked a training for.</summary>
+internal sealed record TrainOptions(
+    DataSource Data, string Network, int Epochs, int BatchSize, float? LearningRate, ulong Seed, int Threads, int? Limit, int Validation, string? Output);

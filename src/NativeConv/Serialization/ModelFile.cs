@@ -1,0 +1,67 @@
+using NativeConv.Serialization;
+
+namespace NativeConv;
+
+/// <summary>Models as safetensors files: weights, running statistics, graph, normalization and class names in one.</summary>
+public static class ModelFile
+{
+    private const string VersionKey = "nativeconv.version", GraphKey = "nativeconv.graph";
+
+    /// <summary>The version of the graph's description.</summary>
+    private const string Version = "1";
+
+    extension(Model)
+    {
+        /// <summary>Reads a model that <see cref="Save"/> wrote.</summary>
+        /// <param name="path">The file.</param>
+        /// <param name="customLayers">What makes each layer of your own from its settings, by its kind.</param>
+        /// <exception cref="IOException">The file cannot be read.</exception>
+        /// <exception cref="InvalidDataException">The file breaks a rule of the format or holds no such model; the message names file, place and rule.</exception>
+        public static Model Load(string path, IReadOnlyDictionary<string, Func<LayerConfiguration, Layer>>? customLayers = null)
+        {
+            ArgumentException.ThrowIfNullOrEmpty(path);
+            SafetensorsFile file = SafetensorsFile.Read(path);
+            if (!file.Metadata.TryGetValue(VersionKey, out string? version) || !file.Metadata.TryGetValue(GraphKey, out string? graph))
+                throw file.Broken(8, $"the metadata must have '{VersionKey}' and '{GraphKey}', as every model that this library saves");
+
+            if (version != Version)
+                throw file.Broken(8, $"'{VersionKey}' must be {Version}, but is '{version}'");
+
+            try
+            {
+                ModelBuilder builder = GraphJson.Read(graph, customLayers ?? new Dictionary<string, Func<LayerConfiguration, Layer>>());
+                // Nothing is allocated for weights that the file does not hold.
+                foreach (Node node in builder.Nodes)
+                {
+                    foreach (ParameterDescription parameter in node.Layer.Parameters([.. node.Inputs.Select(input => input.Shape)]))
+                        file.Require($"{node.Name}.{parameter.Name}", parameter.Shape);
+                }
+
+                Model model = builder.Build();
+                foreach (Parameter parameter in model.Parameters)
+                    file.CopyTo(parameter.Name, parameter.Shape, parameter.Value.Span);
+
+                return file.Entries.Count == model.Parameters.Count
+                    ? model
+                    : throw file.Broken(8, $"the graph has {model.Parameters.Count} tensors, but the file {file.Entries.Count}");
+            }
+            catch (Exception e) when (e is ArgumentException or OverflowException || (e is InvalidDataException && !e.Message.StartsWith(path, StringComparison.Ordinal)))
+            {
+                throw file.Broken(8, $"'{GraphKey}' is wrong: {e.Message}", e);
+            }
+        }
+    }
+
+    /// <summary>Writes the model. Equal models give equal files; a crash leaves the old file or the new one.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="path">The file, which is replaced.</param>
+    /// <exception cref="IOException">The file cannot be written; the old one is as it was.</exception>
+    public static void Save(this Model model, string path)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        var metadata = new Dictionary<string, string> { [VersionKey] = Version, [GraphKey] = GraphJson.Write(model) };
+        (string Name, TensorShape Shape, ReadOnlyMemory<float> Values)[] tensors =
+            [.. model.Parameters.Select(parameter => (parameter.Name, parameter.Shape, (ReadOnlyMemory<float>)parameter.Value.Memory))];
+        AtomicFile.Write(path, stream => SafetensorsWriter.Write(stream, metadata, tensors));
+    }
+}
