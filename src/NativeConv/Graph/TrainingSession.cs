@@ -4,11 +4,6 @@ using NativeConv.Tensors;
 
 namespace NativeConv;
 
-/// <summary>What a step gave.</summary>
-/// <param name="Loss">The batch's mean loss, before the step.</param>
-/// <param name="Correct">How many images' largest output was their label's, before the step.</param>
-public readonly record struct StepResult(float Loss, int Correct);
-
 /// <summary>
 /// Trains a model step by step: forward, loss, backward and the optimizer as one run whose memory is set aside once. Equal steps from equal states give
 /// equal bits, whatever the number of threads.

@@ -25,19 +25,19 @@ public sealed class AveragePool2D(Size2D poolSize) : Layer
     internal override bool IsTransparentToInitializer => true;
 
     /// <inheritdoc/>
-    public override ImageShape OutputShape(ReadOnlySpan<ImageShape> inputs) => Pooling.OutputShape(inputs[0], PoolSize, Stride, Padding);
+    public override ImageShape OutputShape(ReadOnlySpan<ImageShape> inputs) => PoolingWindow.OutputShape(inputs[0], PoolSize, Stride, Padding);
 
     /// <inheritdoc/>
     public override ReceptiveWindow Window(ReadOnlySpan<ImageShape> inputs) => Windows.Of(PoolSize, Stride, 1);
 
     /// <inheritdoc/>
-    public override void Describe(LayerConfiguration configuration) => Pooling.Describe(configuration, PoolSize, Stride, Padding);
+    public override void Describe(LayerConfiguration configuration) => PoolingWindow.Describe(configuration, PoolSize, Stride, Padding);
 
     internal static AveragePool2D From(LayerConfiguration configuration) =>
         new(configuration.Size("pool")) { Stride = configuration.Size("stride"), Padding = configuration.Padding("padding") };
 
     internal override LayerProgram CreateProgram<TVector>(NodeBinding binding) =>
-        new Program<TVector>(binding, Pooling.Geometry(binding.InputShapes[0], PoolSize, Stride, Padding));
+        new Program<TVector>(binding, PoolingWindow.Geometry(binding.InputShapes[0], PoolSize, Stride, Padding));
 
     private sealed unsafe class Program<TVector>(NodeBinding node, Conv2DGeometry geometry) : LayerProgram
         where TVector : struct, IVector<TVector>

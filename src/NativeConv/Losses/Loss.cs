@@ -30,7 +30,9 @@ public abstract class Loss
     /// <param name="labels">[n], each the number of a class.</param>
     /// <param name="gradient">[n, classes], overwritten; empty for none.</param>
     /// <exception cref="ArgumentException">The lengths do not agree, or a label names no output.</exception>
-    public unsafe float Evaluate(ReadOnlySpan<float> outputs, ReadOnlySpan<int> labels, Span<float> gradient)
+    public float Evaluate(ReadOnlySpan<float> outputs, ReadOnlySpan<int> labels, Span<float> gradient) => Evaluate(outputs, labels, gradient, SimdLevels.Default);
+
+    internal unsafe float Evaluate(ReadOnlySpan<float> outputs, ReadOnlySpan<int> labels, Span<float> gradient, SimdLevel level)
     {
         if (labels.IsEmpty || outputs.IsEmpty || outputs.Length % labels.Length != 0)
             throw new ArgumentException($"{labels.Length} labels need a row of outputs each, but got {outputs.Length} values.", nameof(outputs));
@@ -48,7 +50,7 @@ public abstract class Loss
         float[] losses = new float[labels.Length];
         fixed (float* z = outputs, l = losses, d = gradient)
         fixed (int* y = labels)
-            SimdLevels.Dispatch<Work, int>(SimdLevels.Default, new(this, z, y, l, d, labels.Length, classes));
+            SimdLevels.Dispatch<RowsWork, int>(level, new(this, z, y, l, d, labels.Length, classes));
 
         return Mean(losses);
     }
@@ -69,7 +71,7 @@ public abstract class Loss
     internal abstract unsafe void Run<TVector>(float* outputs, int* labels, float* losses, float* gradient, int rows, int classes, float scale)
         where TVector : struct, IVector<TVector>;
 
-    private readonly unsafe struct Work(Loss loss, float* outputs, int* labels, float* losses, float* gradient, int rows, int classes) : ISimdWork<int>
+    private readonly unsafe struct RowsWork(Loss loss, float* outputs, int* labels, float* losses, float* gradient, int rows, int classes) : ISimdWork<int>
     {
         public int Run<TVector>()
             where TVector : struct, IVector<TVector>

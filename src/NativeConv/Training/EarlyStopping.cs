@@ -1,15 +1,5 @@
 namespace NativeConv;
 
-/// <summary>What a callback watches.</summary>
-public enum MonitoredFigure
-{
-    /// <summary>The validation loss; the training loss where there is no validation.</summary>
-    Loss,
-
-    /// <summary>The validation accuracy; the training accuracy where there is no validation.</summary>
-    Accuracy,
-}
-
 /// <summary>Ends a training that no longer gets better (Prechelt, 1998), and can bring the best weights back.</summary>
 public sealed class EarlyStopping : ITrainingCallback
 {

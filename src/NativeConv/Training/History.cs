@@ -1,29 +1,5 @@
 namespace NativeConv;
 
-/// <summary>What an epoch gave.</summary>
-/// <param name="Epoch">Its number, from 1.</param>
-/// <param name="Loss">The mean training loss, each image counted as it was when its step began.</param>
-/// <param name="Accuracy">The part of the training images that were right then, 0 to 1.</param>
-/// <param name="LearningRate">The learning rate of the last step.</param>
-/// <param name="TrainSeconds">Time spent training, evaluation apart.</param>
-/// <param name="ImagesPerSecond">Training speed.</param>
-/// <param name="Validation">Figures on the validation data; null where there are none.</param>
-public sealed record EpochResult(
-    int Epoch, double Loss, double Accuracy, float LearningRate, double TrainSeconds, double ImagesPerSecond, Evaluation? Validation);
-
-/// <summary>Why a training ended.</summary>
-public enum StopReason
-{
-    /// <summary>Every epoch was trained.</summary>
-    Finished,
-
-    /// <summary>A callback asked for it.</summary>
-    Callback,
-
-    /// <summary>It was cancelled.</summary>
-    Cancelled,
-}
-
 /// <summary>What a training gave, epoch by epoch.</summary>
 /// <param name="Epochs">The epochs that were finished.</param>
 /// <param name="Reason">Why it ended.</param>

@@ -46,14 +46,14 @@ internal static class SourceRules
         ["Threading"] = [],
         ["Numerics"] = ["Simd"],
         ["Random"] = ["Numerics"],
-        ["Kernels"] = ["Simd", "Tensors", "Numerics"],
+        ["Kernels"] = ["Simd", "Tensors", "Numerics", "Random"],
         ["Operators"] = ["Kernels", .. Ground],
         ["Layers"] = ["Operators", "Kernels", .. Ground],
         ["Losses"] = ["Kernels", .. Ground],
         ["Optimizers"] = ["Kernels", .. Ground],
-        ["Graph"] = ["Layers", "Losses", "Optimizers", "Kernels", .. Ground],
+        ["Graph"] = ["Operators", "Layers", "Losses", "Optimizers", "Kernels", .. Ground],
         ["Data"] = Ground,
-        ["Training"] = ["Graph", "Data", "Layers", "Losses", "Optimizers", "Kernels", .. Ground],
+        ["Training"] = ["Graph", "Operators", "Data", "Layers", "Losses", "Optimizers", "Kernels", .. Ground],
         ["Serialization"] = ["Training", "Graph", "Data", "Layers", "Losses", "Optimizers", "Operators", "Kernels", .. Ground],
     };
 

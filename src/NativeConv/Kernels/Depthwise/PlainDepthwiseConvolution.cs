@@ -3,7 +3,7 @@ using NativeConv.Simd;
 namespace NativeConv.Kernels;
 
 /// <summary>Depthwise convolution with one output a channel.</summary>
-internal sealed unsafe class DepthwiseConvolution<TVector>(in Conv2DGeometry geometry, int channels) : ConvolutionAlgorithm<TVector>
+internal sealed unsafe class PlainDepthwiseConvolution<TVector>(in Conv2DGeometry geometry, int channels) : ConvolutionAlgorithm<TVector>
     where TVector : struct, IVector<TVector>
 {
     private readonly DepthwisePass _forward = DepthwisePass.Forward(geometry, channels);

@@ -1,0 +1,41 @@
+using NativeConv.Layers;
+
+namespace NativeConv;
+
+/// <summary>A range of images on their way backward through a layer of your own.</summary>
+public readonly unsafe ref struct LayerBackward
+{
+    private readonly NodeBinding _node;
+    private readonly Work _work;
+
+    internal LayerBackward(NodeBinding node, in Work work)
+    {
+        _node = node;
+        _work = work;
+    }
+
+    /// <summary>How many images the range has.</summary>
+    public int Images => _work.Count;
+
+    /// <summary>The loss's gradient by the output, [images, height, width, channels].</summary>
+    public ReadOnlySpan<float> OutputGradient => new(_node.OutputGradient.At(_work), _work.Count * _node.OutputShape.Length);
+
+    /// <summary>What the layer wrote forward.</summary>
+    public ReadOnlySpan<float> Output => new(_node.Output.At(_work), _work.Count * _node.OutputShape.Length);
+
+    /// <summary>What the layer read forward.</summary>
+    public ReadOnlySpan<float> Input(int index = 0) => new(_node.Inputs[index].At(_work), _work.Count * _node.InputShapes[index].Length);
+
+    /// <summary>Where the gradient by an input goes: overwrite all of it. Empty where nothing needs it.</summary>
+    public Span<float> InputGradient(int index = 0) => _node.InputGradients[index].IsNull
+        ? default
+        : new(_node.InputGradients[index].At(_work), _work.Count * _node.InputShapes[index].Length);
+
+    /// <inheritdoc cref="LayerForward.Parameter"/>
+    public ReadOnlySpan<float> Parameter(int index, int length) => new(_node.Parameters[index].Value, length);
+
+    /// <summary>A parameter's gradient over these images: add to it.</summary>
+    /// <param name="index">Which parameter.</param>
+    /// <param name="length">How many values it has.</param>
+    public Span<float> ParameterGradient(int index, int length) => new(_node.Parameters[index].Private(_work), length);
+}
