@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using NativeConv.Simd;
 
 namespace NativeConv.Kernels;
@@ -5,6 +6,7 @@ namespace NativeConv.Kernels;
 /// <summary>An activation over a run of values. Input and output may be the same memory.</summary>
 internal static unsafe class ActivationKernel
 {
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public static void Forward<TVector, TActivation>(float* x, float* y, nint count)
         where TVector : struct, IVector<TVector>
         where TActivation : struct, IActivation
@@ -17,6 +19,7 @@ internal static unsafe class ActivationKernel
             TVector.StorePartial(y + i, TActivation.Forward(TVector.LoadPartial(x + i, (int)(count - i))), (int)(count - i));
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public static void Backward<TVector, TActivation>(float* x, float* dy, float* dx, nint count)
         where TVector : struct, IVector<TVector>
         where TActivation : struct, IActivation

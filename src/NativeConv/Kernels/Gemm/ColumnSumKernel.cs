@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using NativeConv.Simd;
 
 namespace NativeConv.Kernels;
@@ -5,6 +6,7 @@ namespace NativeConv.Kernels;
 /// <summary>Sums [columns] += sum over rows of x [rows, columns]: the gradient of a bias. A lane is a column; rows are added in order.</summary>
 internal static unsafe class ColumnSumKernel
 {
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public static void Run<TVector>(float* x, float* sums, long rows, int columns)
         where TVector : struct, IVector<TVector>
     {

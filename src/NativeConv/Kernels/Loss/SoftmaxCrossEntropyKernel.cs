@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using NativeConv.Numerics;
 using NativeConv.Simd;
 
@@ -11,6 +12,7 @@ internal static unsafe class SoftmaxCrossEntropyKernel
     private const int Block = 64;
 
     /// <summary>Writes each row's probabilities; input and output may be the same.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public static void Softmax<TVector>(float* logits, float* probabilities, int rows, int classes)
         where TVector : struct, IVector<TVector>
     {
@@ -26,6 +28,7 @@ internal static unsafe class SoftmaxCrossEntropyKernel
     /// <summary>
     /// Writes each row's loss, log(Σ e^z) - Σ q z, and unless null its gradient (p - q) scale, where the target q is smoothing / classes everywhere and 1 - smoothing more at the label.
     /// </summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public static void Run<TVector>(float* logits, int* labels, float* losses, float* gradient, int rows, int classes, float smoothing, float scale)
         where TVector : struct, IVector<TVector>
     {

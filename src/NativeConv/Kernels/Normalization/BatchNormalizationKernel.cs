@@ -10,6 +10,7 @@ namespace NativeConv.Kernels;
 internal static unsafe class BatchNormalizationKernel
 {
     /// <summary>Writes the mean and m2 of x [pixels, channels].</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public static void Statistics<TVector>(float* x, int pixels, int channels, float* mean, float* m2)
         where TVector : struct, IVector<TVector>
     {
@@ -25,6 +26,7 @@ internal static unsafe class BatchNormalizationKernel
     }
 
     /// <summary>Adds part b's statistics to part a's (Chan, Golub and LeVeque, 1979).</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public static void Merge<TVector>(long countA, float* meanA, float* m2A, long countB, float* meanB, float* m2B, int channels)
         where TVector : struct, IVector<TVector>
     {
@@ -41,6 +43,7 @@ internal static unsafe class BatchNormalizationKernel
     }
 
     /// <summary>Writes 1 / √(m2 / count + epsilon) and gamma times it.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public static void Coefficients<TVector>(float* m2, long count, float* gamma, float epsilon, float* scale, float* inverse, int channels)
         where TVector : struct, IVector<TVector>
     {
@@ -55,10 +58,12 @@ internal static unsafe class BatchNormalizationKernel
     }
 
     /// <summary>As <see cref="Coefficients"/>, from a variance.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public static void InferenceCoefficients<TVector>(float* variance, float* gamma, float epsilon, float* scale, float* inverse, int channels)
         where TVector : struct, IVector<TVector> => Coefficients<TVector>(variance, 1, gamma, epsilon, scale, inverse, channels);
 
     /// <summary>Moves the running mean and the running, unbiased variance towards the batch's.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public static void UpdateRunning<TVector>(float* mean, float* m2, long count, float momentum, float* runningMean, float* runningVariance, int channels)
         where TVector : struct, IVector<TVector>
     {
@@ -73,6 +78,7 @@ internal static unsafe class BatchNormalizationKernel
     }
 
     /// <summary>y = (x - mean) scale + beta.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public static void Normalize<TVector>(float* x, float* mean, float* scale, float* beta, float* y, nint pixels, int channels)
         where TVector : struct, IVector<TVector>
     {
@@ -85,6 +91,7 @@ internal static unsafe class BatchNormalizationKernel
     }
 
     /// <summary>Writes Σ dy and Σ dy x̂, where x̂ = (x - mean) inverse deviation: the gradients of beta and gamma over the pixels.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public static void BackwardSums<TVector>(float* x, float* dy, float* mean, float* inverse, int pixels, int channels, float* sum, float* sumNormalized)
         where TVector : struct, IVector<TVector>
     {
@@ -103,6 +110,7 @@ internal static unsafe class BatchNormalizationKernel
     }
 
     /// <summary>dx = scale (dy - mean dy - x̂ mean(dy x̂)).</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public static void BackwardInput<TVector>(
         float* x, float* dy, float* mean, float* inverse, float* scale, float* meanGradient, float* meanGradientNormalized, float* dx, nint pixels, int channels)
         where TVector : struct, IVector<TVector>
@@ -122,6 +130,7 @@ internal static unsafe class BatchNormalizationKernel
         }
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private static void Statistics1<TVector, TEdge>(float* x, int pixels, int channels, float* mean, float* m2, int count)
         where TVector : struct, IVector<TVector>
         where TEdge : struct, IEdge
@@ -137,6 +146,7 @@ internal static unsafe class BatchNormalizationKernel
         Finish<TVector, TEdge>(shift, sum, squares, pixels, mean, m2, count);
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private static void Statistics2<TVector>(float* x, int pixels, int channels, float* mean, float* m2)
         where TVector : struct, IVector<TVector>
     {
@@ -167,6 +177,7 @@ internal static unsafe class BatchNormalizationKernel
         TEdge.Store(m2, TVector.Select(TVector.LessThan(rest, TVector.Zero), TVector.Zero, rest), count);
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private static void Normalize<TVector, TEdge>(float* x, float* mean, float* scale, float* beta, float* y, nint pixels, int channels, int count)
         where TVector : struct, IVector<TVector>
         where TEdge : struct, IEdge
@@ -176,6 +187,7 @@ internal static unsafe class BatchNormalizationKernel
             TEdge.Store(y, TVector.MultiplyAdd(TEdge.Load<TVector>(x, count) - centre, factor, offset), count);
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private static void BackwardSums<TVector, TEdge>(
         float* x, float* dy, float* mean, float* inverse, int pixels, int channels, float* sum, float* sumNormalized, int count)
         where TVector : struct, IVector<TVector>
@@ -193,7 +205,7 @@ internal static unsafe class BatchNormalizationKernel
         TEdge.Store(sumNormalized, product * TEdge.Load<TVector>(inverse, count), count);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private static void BackwardInput<TVector, TEdge>(
         float* x, float* dy, TVector centre, TVector factor, TVector slope, TVector offset, float* dx, nint pixels, int channels, int count)
         where TVector : struct, IVector<TVector>

@@ -6,6 +6,7 @@ namespace NativeConv.Kernels;
 /// <summary>Average pooling of whole images, a lane a channel, over the cells inside the image, added in row order.</summary>
 internal static unsafe class AveragePoolKernel
 {
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public static void Forward<TVector>(in Conv2DGeometry geometry, int channels, float* x, float* y, int images)
         where TVector : struct, IVector<TVector>
     {
@@ -19,6 +20,7 @@ internal static unsafe class AveragePoolKernel
     }
 
     /// <summary>Writes dx: each output's gradient is spread evenly over its window.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public static void Backward<TVector>(in Conv2DGeometry geometry, int channels, float* dy, float* dx, int images)
         where TVector : struct, IVector<TVector>
     {

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using NativeConv.Simd;
 
 namespace NativeConv.Kernels;
@@ -5,6 +6,7 @@ namespace NativeConv.Kernels;
 /// <summary>The mean of each channel over an image's pixels, and its gradient.</summary>
 internal static unsafe class GlobalAveragePoolKernel
 {
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public static void Forward<TVector>(int pixels, int channels, float* x, float* y, int images)
         where TVector : struct, IVector<TVector>
     {
@@ -18,6 +20,7 @@ internal static unsafe class GlobalAveragePoolKernel
         }
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public static void Backward<TVector>(int pixels, int channels, float* dy, float* dx, int images)
         where TVector : struct, IVector<TVector>
     {

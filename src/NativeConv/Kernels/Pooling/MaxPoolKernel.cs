@@ -7,6 +7,7 @@ namespace NativeConv.Kernels;
 internal static unsafe class MaxPoolKernel
 {
     /// <summary>Writes y, and the winners unless null.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public static void Forward<TVector>(in Conv2DGeometry geometry, int channels, float* x, float* y, byte* winners, int images)
         where TVector : struct, IVector<TVector>
     {
@@ -22,6 +23,7 @@ internal static unsafe class MaxPoolKernel
     }
 
     /// <summary>Writes dx: each output's gradient goes to its window's winner.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public static void Backward<TVector>(in Conv2DGeometry geometry, int channels, float* dy, byte* winners, float* dx, int images)
         where TVector : struct, IVector<TVector>
     {

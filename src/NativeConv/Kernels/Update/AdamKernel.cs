@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using NativeConv.Simd;
 
 namespace NativeConv.Kernels;
@@ -11,6 +12,7 @@ internal readonly record struct AdamStep(float Beta1, float Beta2, float Epsilon
 /// <summary>Adam and AdamW on a whole number of 16 floats.</summary>
 internal static unsafe class AdamKernel
 {
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public static void Run<TVector>(float* weights, float* gradient, float* first, float* second, nint count, in AdamStep step)
         where TVector : struct, IVector<TVector>
     {
