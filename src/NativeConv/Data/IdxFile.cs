@@ -11,6 +11,9 @@ internal static class IdxFile
 {
     private const byte UnsignedByte = 8;
 
+    /// <summary>Tells this reader's errors from the decompressor's.</summary>
+    private const string Thrower = nameof(IdxFile);
+
     /// <summary>Reads a file of bytes whole.</summary>
     /// <param name="path">The file.</param>
     /// <param name="dimensions">How many dimensions it must have.</param>
@@ -28,13 +31,26 @@ internal static class IdxFile
 
         try
         {
-            using var unzipped = new GZipStream(file, CompressionMode.Decompress);
-            return Read(unzipped, null, path, dimensions, what);
+            using var unzipped = new GZipStream(file, CompressionMode.Decompress, leaveOpen: true);
+            (int[] Shape, byte[] Values) contents = Read(unzipped, null, path, dimensions, what);
+            RequireWholeGzip(file, path, 4 + (4 * dimensions) + contents.Values.Length);
+            return contents;
         }
-        catch (InvalidDataException e) when (e.Source != typeof(IdxFile).Assembly.GetName().Name)
+        catch (InvalidDataException e) when (e.Source != Thrower)
         {
             throw new InvalidDataException($"{path}: the gzip stream is corrupt near byte {file.Position} of {file.Length}: {e.Message}", e);
         }
+    }
+
+    /// <summary>A gzip file ends with the length of its contents; one that was cut in its last bytes does not.</summary>
+    private static void RequireWholeGzip(FileStream file, string path, int length)
+    {
+        Span<byte> end = stackalloc byte[4];
+        file.Position = file.Length - end.Length;
+        file.ReadExactly(end);
+        uint told = BinaryPrimitives.ReadUInt32LittleEndian(end);
+        if (told != length)
+            throw new InvalidDataException($"{path}, byte {file.Length - end.Length}: a gzip file must end with its contents' length, {length}, but ends with {told}; it may be truncated.") { Source = Thrower };
     }
 
     private static (int[] Shape, byte[] Values) Read(Stream stream, long? length, string path, int dimensions, string what)
@@ -91,6 +107,6 @@ internal static class IdxFile
 
         return (shape, data);
 
-        InvalidDataException Broken(long offset, string rule) => new($"{path}, byte {offset}: {rule}.") { Source = typeof(IdxFile).Assembly.GetName().Name };
+        InvalidDataException Broken(long offset, string rule) => new($"{path}, byte {offset}: {rule}.") { Source = Thrower };
     }
 }
