@@ -1,0 +1,71 @@
+using FluentAssertions;
+using NativeConv.Tests.Support;
+using Xunit;
+
+namespace NativeConv.Tests.Graph;
+
+/// <summary>Float32 gradients of whole graphs against central differences of the double-precision oracle.</summary>
+public sealed class GradientTests
+{
+    private const int Images = 3;
+
+    public static TheoryData<Activation> Activations => [.. Enum.GetValues<Activation>().Where(function => function != Activation.Linear)];
+
+    [Fact]
+    public void EveryLayer_EveryParameter_AgreesWithDifferences() => Check(EveryLayer.Build(seed: 9));
+
+    [Theory]
+    [MemberData(nameof(Activations))]
+    public void Activation_Gradients_AgreeWithDifferences(Activation function) =>
+        Check(new ModelBuilder(3, 4, 2).Conv2D(5, 2, activation: function).Flatten().Dense(3, activation: function).Build(2));
+
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(1, 3)]
+    [InlineData(3, 2)]
+    [InlineData(5, 20)]
+    [InlineData(17, 1)]
+    public void Depthwise_Multipliers_AgreeWithDifferences(int channels, int multiplier) =>
+        Check(new ModelBuilder(7, 5, channels).DepthwiseConv2D(new Size2D(3, 2), multiplier, stride: 2, dilation: 2, padding: Padding.Explicit(1, 2, 3, 0)).Flatten().Dense(2).Build(4));
+
+    [Fact]
+    public void OneNode_ReadByMany_GathersEveryGradient()
+    {
+        ModelBuilder builder = new ModelBuilder(4, 4, 1).Conv2D(4, 3);
+        Node start = builder.Current;
+        builder.ReLU();
+        Node left = builder.Current;
+        builder.From(start).Activate(Activation.Tanh).Add(start, left).Multiply(left).Concat(start, left);
+        Check(builder.Flatten().Dense(3).Build(6));
+    }
+
+    [Fact]
+    public void WideDense_WithSlicedGradient_AgreesWithDifferences() =>
+        Check(new ModelBuilder(6, 6, 20).Flatten().Dense(40, activation: Activation.Tanh).Dense(3).Build(8));
+
+    private static void Check(Model model)
+    {
+        float[] x = TestData.Uniform(Images * model.InputShape.Length, 1), dy = TestData.Uniform(Images * model.OutputShape.Length, 2), y = new float[dy.Length];
+        // Small weights would hide a wrong path behind a vanishing gradient.
+        ulong seed = 10;
+        foreach (Parameter parameter in model.Parameters.Where(p => p.Role is ParameterRole.Bias or ParameterRole.Beta or ParameterRole.Gamma))
+            TestData.Uniform(parameter.Value.Length, seed++, 0.3f, 1).CopyTo(parameter.Value.Span);
+
+        var oracle = new ModelOracle(model, Images);
+        foreach (SimdLevel level in new[] { SimdLevel.Scalar, model.Execution.Level })
+        {
+            Model run = model.Clone();
+            run.Execution = new() { Level = level, ThreadCount = 2 };
+            run.ZeroGradients();
+            run.Forward(x, y);
+            TestData.ToDouble(y).Should().Equal(oracle.Forward(TestData.ToDouble(x)), (a, b) => Math.Abs(a - b) <= 1e-4 * (1 + Math.Abs(b)));
+            run.Backward(dy);
+            foreach (Parameter parameter in run.Parameters.Where(p => p.IsTrainable))
+            {
+                GradientCheck.Verify(
+                    GradientCheck.Weighted(value => oracle.Forward(TestData.ToDouble(x), parameter.Name, value), dy),
+                    parameter.Value.Span, parameter.Gradient!.Span, seed: 3, entries: 12, parameter.Name);
+            }
+        }
+    }
+}
