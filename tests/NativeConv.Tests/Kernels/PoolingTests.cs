@@ -1,0 +1,117 @@
+using FluentAssertions;
+using FsCheck.Xunit;
+using NativeConv.Kernels;
+using NativeConv.Simd;
+using NativeConv.Tests.Support;
+using Xunit;
+
+namespace NativeConv.Tests.Kernels;
+
+public sealed unsafe class PoolingTests
+{
+    public static TheoryData<SimdLevel> Levels => [.. SimdLevels.Supported];
+
+    [Property(MaxTest = 100, Arbitrary = [typeof(GeometryGenerators)])]
+    public void MaxPool_Integers_EqualTheOracleAndKeepEveryGradient(PoolingCase c)
+    {
+        float[] x = TestData.Integers(c.InputLength, 1), dy = TestData.Integers(c.OutputLength, 2);
+        double[] expected = LayerOracle.MaxPool(c, TestData.ToDouble(x));
+        foreach (SimdLevel level in SimdLevels.Supported)
+        {
+            (float[] y, float[] dx) = Run(level, c, x, dy, max: true);
+            y.Should().Equal(TestData.ToSingle(expected));
+            dx.Sum(value => (double)value).Should().Be(dy.Sum(value => (double)value), "each output's gradient goes to one cell");
+        }
+    }
+
+    [Property(MaxTest = 100, Arbitrary = [typeof(GeometryGenerators)])]
+    public void AveragePool_Integers_EqualTheOracleAndItsAdjoint(PoolingCase c)
+    {
+        float[] x = TestData.Integers(c.InputLength, 1), dy = TestData.Integers(c.OutputLength, 2);
+        double[] expected = LayerOracle.AveragePool(c, TestData.ToDouble(x));
+        (float[] first, float[] firstGradient) = Run(SimdLevel.Scalar, c, x, dy, max: false);
+        foreach (SimdLevel level in SimdLevels.Supported)
+        {
+            (float[] y, float[] dx) = Run(level, c, x, dy, max: false);
+            y.Should().Equal(TestData.ToSingle(expected));
+            dx.Should().Equal(firstGradient);
+        }
+
+        double forward = first.Zip(dy, (a, b) => (double)a * b).Sum(), backward = firstGradient.Zip(x, (a, b) => (double)a * b).Sum();
+        backward.Should().BeApproximately(forward, 1e-4 * (1 + Math.Abs(forward)), "pooling and its gradient are adjoint");
+    }
+
+    [Theory]
+    [MemberData(nameof(Levels))]
+    public void MaxPool_TiesAndNaN_TakeTheFirstInRowOrder(SimdLevel level)
+    {
+        var c = new PoolingCase(1, new(2, 2, 2, 2, 1, Padding.Valid), 3);
+        // Channel 0 ties at cells 1 and 2, channel 1 has NaN at 2 and 3, channel 2 has only -infinity.
+        float inf = float.NegativeInfinity, nan = float.NaN;
+        float[] x = [1, 9, inf, 5, 1, inf, 5, nan, inf, 2, nan, inf];
+        (float[] y, float[] dx) = Run(level, c, x, [10, 20, 30], max: true);
+        y.Should().Equal(5, nan, inf);
+        dx.Should().Equal(0, 0, 30, 10, 0, 0, 0, 20, 0, 0, 0, 0);
+    }
+
+    [Theory]
+    [MemberData(nameof(Levels))]
+    public void BytesOfVectors_EveryValueAndCount_AreExact(SimdLevel level) => SimdLevels.Dispatch<Bytes, bool>(level, default).Should().BeTrue();
+
+    private static (float[] Y, float[] Dx) Run(SimdLevel level, PoolingCase c, float[] x, float[] dy, bool max) =>
+        SimdLevels.Dispatch<Work, (float[], float[])>(level, new(c, x, dy, max));
+
+    private readonly struct Work(PoolingCase c, float[] x, float[] dy, bool max) : ISimdWork<(float[] Y, float[] Dx)>
+    {
+        public (float[] Y, float[] Dx) Run<TVector>()
+            where TVector : struct, IVector<TVector>
+        {
+            using GuardedMemory from = new(x, Guard.After), y = new(dy.Length, Guard.After), dx = new(x.Length, Guard.Before), gradient = new(dy, Guard.After);
+            using var winners = new GuardedMemory((dy.Length + 3) / 4, Guard.After);
+            byte* won = (byte*)(winners.Pointer + winners.Span.Length) - dy.Length;
+            if (max)
+            {
+                MaxPoolKernel.Forward<TVector>(c.Geometry, c.Channels, from.Pointer, y.Pointer, won, c.Images);
+                MaxPoolKernel.Backward<TVector>(c.Geometry, c.Channels, gradient.Pointer, won, dx.Pointer, c.Images);
+            }
+            else
+            {
+                AveragePoolKernel.Forward<TVector>(c.Geometry, c.Channels, from.Pointer, y.Pointer, c.Images);
+                AveragePoolKernel.Backward<TVector>(c.Geometry, c.Channels, gradient.Pointer, dx.Pointer, c.Images);
+            }
+
+            return (y.Span.ToArray(), dx.Span.ToArray());
+        }
+    }
+
+    private readonly struct Bytes : ISimdWork<bool>
+    {
+        public bool Run<TVector>()
+            where TVector : struct, IVector<TVector>
+        {
+            float* lanes = stackalloc float[16], back = stackalloc float[16];
+            byte* bytes = stackalloc byte[16];
+            for (int value = 0; value < 256; value++)
+            {
+                for (int count = 1; count <= TVector.Lanes; count++)
+                {
+                    for (int lane = 0; lane < TVector.Lanes; lane++)
+                        (lanes[lane], bytes[lane]) = ((value + (7 * lane)) & 255, 77);
+
+                    TVector.StoreBytes(bytes, TVector.Load(lanes), count);
+                    TVector.Store(back, TVector.LoadBytes(bytes, count));
+                    for (int lane = 0; lane < TVector.Lanes; lane++)
+                    {
+                        bool right = lane < count
+                            ? bytes[lane] == (byte)lanes[lane] && back[lane] == lanes[lane]
+                            : bytes[lane] == 77 && back[lane] == 0;
+                        if (!right)
+                            return false;
+                    }
+                }
+            }
+
+            return true;
+        }
+    }
+}
