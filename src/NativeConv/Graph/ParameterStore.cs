@@ -62,7 +62,7 @@ internal sealed unsafe class ParameterStore
         while (_byPlace.TryGetValue((node.Index, views.Count), out (Parameter Parameter, int Offset) place))
         {
             Parameter p = place.Parameter;
-            views.Add(new(p.Value.Pointer, p.Gradient == null ? null : p.Gradient.Pointer, place.Offset));
+            views.Add(new(p.Value.Pointer, p.Gradient == null ? null : p.Gradient.Pointer, place.Offset, p.Value.Length));
         }
 
         return [.. views];

@@ -17,6 +17,12 @@ public readonly unsafe ref struct LayerBackward
     /// <summary>How many images the range has.</summary>
     public int Images => _work.Count;
 
+    /// <summary>The shape of one image of an input.</summary>
+    public ImageShape InputShape(int index = 0) => _node.InputShapes[index];
+
+    /// <summary>The shape of one image of the output.</summary>
+    public ImageShape OutputShape => _node.OutputShape;
+
     /// <summary>The loss's gradient by the output, [images, height, width, channels].</summary>
     public ReadOnlySpan<float> OutputGradient => new(_node.OutputGradient.At(_work), _work.Count * _node.OutputShape.Length);
 
@@ -32,10 +38,8 @@ public readonly unsafe ref struct LayerBackward
         : new(_node.InputGradients[index].At(_work), _work.Count * _node.InputShapes[index].Length);
 
     /// <inheritdoc cref="LayerForward.Parameter"/>
-    public ReadOnlySpan<float> Parameter(int index, int length) => new(_node.Parameters[index].Value, length);
+    public ReadOnlySpan<float> Parameter(int index) => new(_node.Parameters[index].Value, _node.Parameters[index].Length);
 
     /// <summary>A parameter's gradient over these images: add to it.</summary>
-    /// <param name="index">Which parameter.</param>
-    /// <param name="length">How many values it has.</param>
-    public Span<float> ParameterGradient(int index, int length) => new(_node.Parameters[index].Private(_work), length);
+    public Span<float> ParameterGradient(int index) => new(_node.Parameters[index].Private(_work), _node.Parameters[index].Length);
 }

@@ -17,6 +17,12 @@ public readonly unsafe ref struct LayerForward
     /// <summary>How many images the range has.</summary>
     public int Images => _work.Count;
 
+    /// <summary>The shape of one image of an input.</summary>
+    public ImageShape InputShape(int index = 0) => _node.InputShapes[index];
+
+    /// <summary>The shape of one image of the output.</summary>
+    public ImageShape OutputShape => _node.OutputShape;
+
     /// <summary>Whether this is a training step.</summary>
     public bool IsTraining => _node.Training;
 
@@ -26,8 +32,6 @@ public readonly unsafe ref struct LayerForward
     /// <summary>An input, [images, height, width, channels].</summary>
     public ReadOnlySpan<float> Input(int index = 0) => new(_node.Inputs[index].At(_work), _work.Count * _node.InputShapes[index].Length);
 
-    /// <summary>A parameter, in the order of <see cref="Layer.Parameters"/>, starting a block at least as long as it is.</summary>
-    /// <param name="index">Which parameter.</param>
-    /// <param name="length">How many values it has.</param>
-    public ReadOnlySpan<float> Parameter(int index, int length) => new(_node.Parameters[index].Value, length);
+    /// <summary>A parameter's values, in the order of <see cref="Layer.Parameters"/>.</summary>
+    public ReadOnlySpan<float> Parameter(int index) => new(_node.Parameters[index].Value, _node.Parameters[index].Length);
 }

@@ -29,8 +29,10 @@ internal readonly unsafe struct Work(int first, int count, int worker, float* sc
 }
 
 /// <summary>A parameter as a program sees it.</summary>
-internal readonly unsafe struct ParameterView(float* value, float* gradient, int gradientOffset)
+internal readonly unsafe struct ParameterView(float* value, float* gradient, int gradientOffset, int length)
 {
+    public int Length => length;
+
     public float* Value => value;
 
     /// <summary>The merged gradient: only for what is not summed privately.</summary>
