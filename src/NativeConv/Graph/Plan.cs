@@ -56,6 +56,10 @@ internal sealed unsafe partial class Plan
             Parameters = parameters.Views(node),
             ParametersTrainable = parameters.IsTrained(node),
         })];
+        // A diagnosis looks at every node's own output.
+        if (kind != PlanKind.Diagnosis)
+            Fusion.FuseActivations(_nodes, _bindings);
+
         (_programs, _operations, _loss) = SimdLevels.Dispatch<Creation, (LayerProgram[], BatchOperations, LossProgram?)>(
             level, new Creation(_nodes, _bindings, loss, graph.Output.Shape.Length, batchSize));
 

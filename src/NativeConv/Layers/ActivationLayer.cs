@@ -21,8 +21,9 @@ public sealed class ActivationLayer(Activation function) : Layer
 
     internal static ActivationLayer From(LayerConfiguration configuration) => new(configuration.Choice<Activation>("function"));
 
-    internal override LayerProgram CreateProgram<TVector>(NodeBinding binding) =>
-        ActivationDispatch.Run<Creation<TVector>, LayerProgram>(function, new Creation<TVector>(binding));
+    internal override LayerProgram CreateProgram<TVector>(NodeBinding binding) => binding.IsFusedAway
+        ? new AliasProgram(binding)
+        : ActivationDispatch.Run<Creation<TVector>, LayerProgram>(function, new Creation<TVector>(binding));
 
     private readonly struct Creation<TVector>(NodeBinding node) : IActivationWork<LayerProgram>
         where TVector : struct, IVector<TVector>

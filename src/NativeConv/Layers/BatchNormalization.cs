@@ -23,6 +23,8 @@ public sealed class BatchNormalization : Layer
 
     internal override bool IsTransparentToInitializer => true;
 
+    internal override bool CanFuseActivation => true;
+
     /// <inheritdoc/>
     public override ImageShape OutputShape(ReadOnlySpan<ImageShape> inputs)
     {
@@ -62,10 +64,19 @@ public sealed class BatchNormalization : Layer
         Epsilon = (float)configuration.Number("epsilon"),
     };
 
-    internal override LayerProgram CreateProgram<TVector>(NodeBinding binding) => new Program<TVector>(binding, this);
+    internal override LayerProgram CreateProgram<TVector>(NodeBinding binding) =>
+        ActivationDispatch.Run<Creation<TVector>, LayerProgram>(binding.FusedActivation, new(binding, this));
 
-    private sealed unsafe class Program<TVector> : LayerProgram
+    private readonly struct Creation<TVector>(NodeBinding node, BatchNormalization layer) : IActivationWork<LayerProgram>
         where TVector : struct, IVector<TVector>
+    {
+        public LayerProgram Run<TActivation>()
+            where TActivation : struct, IActivation => new Program<TVector, TActivation>(node, layer);
+    }
+
+    private sealed unsafe class Program<TVector, TActivation> : LayerProgram
+        where TVector : struct, IVector<TVector>
+        where TActivation : struct, IActivation
     {
         private readonly NodeBinding _node;
         private readonly BatchNormalization _layer;
@@ -129,7 +140,7 @@ public sealed class BatchNormalization : Layer
                 return;
             }
 
-            BatchNormalizationKernel.Normalize<TVector>(x, Mean, Scale, Beta, _node.Output.At(work), (nint)work.Count * _pixels, _channels);
+            BatchNormalizationKernel.Normalize<TVector, TActivation>(x, Mean, Scale, Beta, _node.Output.At(work), (nint)work.Count * _pixels, _channels);
         }
 
         public override void ForwardBarrier(int phase, int images)
@@ -161,8 +172,8 @@ public sealed class BatchNormalization : Layer
                 for (int image = 0; image < work.Count; image++)
                 {
                     nint offset = (nint)image * _pixels * _channels;
-                    BatchNormalizationKernel.BackwardSums<TVector>(
-                        x + offset, dy + offset, Mean, InverseDeviation, _pixels, _channels, First(work.First + image), Second(work.First + image));
+                    BatchNormalizationKernel.BackwardSums<TVector, TActivation>(
+                        x + offset, dy + offset, Mean, InverseDeviation, Scale, Beta, _pixels, _channels, First(work.First + image), Second(work.First + image));
                 }
 
                 return;
@@ -170,8 +181,8 @@ public sealed class BatchNormalization : Layer
 
             if (!_node.InputGradients[0].IsNull)
             {
-                BatchNormalizationKernel.BackwardInput<TVector>(
-                    x, dy, Mean, InverseDeviation, Scale, MeanGradient, MeanGradientNormalized, _node.InputGradients[0].At(work), (nint)work.Count * _pixels, _channels);
+                BatchNormalizationKernel.BackwardInput<TVector, TActivation>(
+                    x, dy, Mean, InverseDeviation, Scale, Beta, MeanGradient, MeanGradientNormalized, _node.InputGradients[0].At(work), (nint)work.Count * _pixels, _channels);
             }
         }
 

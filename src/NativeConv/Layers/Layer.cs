@@ -39,6 +39,9 @@ public abstract class Layer
     }
 
     /// <summary>Whether values may be initialized as if this layer were not there, when asking what activation follows.</summary>
+    /// <summary>Whether its program can apply the activation that follows in the same sweep.</summary>
+    internal virtual bool CanFuseActivation => false;
+
     internal virtual bool IsTransparentToInitializer => false;
 
     internal abstract LayerProgram CreateProgram<TVector>(NodeBinding binding)

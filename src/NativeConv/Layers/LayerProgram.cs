@@ -61,6 +61,12 @@ internal sealed class NodeBinding
     /// <summary>Numbers the node, so that its random numbers are its own.</summary>
     public required int NodeIndex { get; init; }
 
+    /// <summary>What the program applies to its output in place of the activation node that follows, which then does nothing.</summary>
+    public Activation FusedActivation { get; set; } = Activation.Linear;
+
+    /// <summary>Whether the node before does this node's work.</summary>
+    public bool IsFusedAway { get; set; }
+
     public BufferView[] Inputs { get; set; } = [];
 
     public BufferView Output { get; set; }

@@ -141,14 +141,15 @@ public static unsafe class Normalization
             BatchNormalizationKernel.InferenceCoefficients<TVector>(Variance, Gamma, epsilon, scale, inverse, channels);
             if (pass != NormalizationPass.Backward)
             {
-                BatchNormalizationKernel.Normalize<TVector>(X, Mean, scale, Beta, Result, pixels, channels);
+                BatchNormalizationKernel.Normalize<TVector, LinearFunction>(X, Mean, scale, Beta, Result, pixels, channels);
                 return pixels;
             }
 
-            BatchNormalizationKernel.BackwardSums<TVector>(X, Gradient, Mean, inverse, pixels, channels, BetaGradient, GammaGradient);
+            // Without an activation beta is not read; the scale stands in for it.
+            BatchNormalizationKernel.BackwardSums<TVector, LinearFunction>(X, Gradient, Mean, inverse, scale, scale, pixels, channels, BetaGradient, GammaGradient);
             ElementwiseKernel.MultiplyAdd<TVector>(BetaGradient, 1f / pixels, 0, first, channels);
             ElementwiseKernel.MultiplyAdd<TVector>(GammaGradient, 1f / pixels, 0, second, channels);
-            BatchNormalizationKernel.BackwardInput<TVector>(X, Gradient, Mean, inverse, scale, first, second, Result, pixels, channels);
+            BatchNormalizationKernel.BackwardInput<TVector, LinearFunction>(X, Gradient, Mean, inverse, scale, scale, first, second, Result, pixels, channels);
             return pixels;
         }
 

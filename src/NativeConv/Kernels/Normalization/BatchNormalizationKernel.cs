@@ -5,7 +5,8 @@ namespace NativeConv.Kernels;
 
 /// <summary>
 /// Batch normalization, a lane a channel. A part's statistics are its mean and the sum of squared deviations from it (m2), taken of values shifted by the part's first
-/// pixel and merged by Chan's formula, so that a mean far from 0 costs no precision.
+/// pixel and merged by Chan's formula, so that a mean far from 0 costs no precision. An activation that follows is applied in the same sweep, and its gradient from
+/// the normalized value worked out again.
 /// </summary>
 internal static unsafe class BatchNormalizationKernel
 {
@@ -77,56 +78,63 @@ internal static unsafe class BatchNormalizationKernel
         }
     }
 
-    /// <summary>y = (x - mean) scale + beta.</summary>
+    /// <summary>y = f((x - mean) scale + beta), with an activation f.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    public static void Normalize<TVector>(float* x, float* mean, float* scale, float* beta, float* y, nint pixels, int channels)
+    public static void Normalize<TVector, TActivation>(float* x, float* mean, float* scale, float* beta, float* y, nint pixels, int channels)
         where TVector : struct, IVector<TVector>
+        where TActivation : struct, IActivation
     {
         int channel = 0;
-        for (; channel + TVector.Lanes <= channels; channel += TVector.Lanes)
-            Normalize<TVector, Whole>(x + channel, mean + channel, scale + channel, beta + channel, y + channel, pixels, channels, TVector.Lanes);
+        for (; channel + (2 * TVector.Lanes) <= channels; channel += 2 * TVector.Lanes)
+            NormalizePair<TVector, TActivation>(x + channel, mean + channel, scale + channel, beta + channel, y + channel, pixels, channels);
 
-        if (channel < channels)
-            Normalize<TVector, Partial>(x + channel, mean + channel, scale + channel, beta + channel, y + channel, pixels, channels, channels - channel);
-    }
-
-    /// <summary>Writes Σ dy and Σ dy x̂, where x̂ = (x - mean) inverse deviation: the gradients of beta and gamma over the pixels.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    public static void BackwardSums<TVector>(float* x, float* dy, float* mean, float* inverse, int pixels, int channels, float* sum, float* sumNormalized)
-        where TVector : struct, IVector<TVector>
-    {
-        int channel = 0;
-        for (; channel + TVector.Lanes <= channels; channel += TVector.Lanes)
+        for (; channel < channels; channel += TVector.Lanes)
         {
-            BackwardSums<TVector, Whole>(
-                x + channel, dy + channel, mean + channel, inverse + channel, pixels, channels, sum + channel, sumNormalized + channel, TVector.Lanes);
-        }
-
-        if (channel < channels)
-        {
-            BackwardSums<TVector, Partial>(
-                x + channel, dy + channel, mean + channel, inverse + channel, pixels, channels, sum + channel, sumNormalized + channel, channels - channel);
+            int lanes = Math.Min(TVector.Lanes, channels - channel);
+            if (lanes == TVector.Lanes)
+                Normalize<TVector, TActivation, Whole>(x + channel, mean + channel, scale + channel, beta + channel, y + channel, pixels, channels, lanes);
+            else
+                Normalize<TVector, TActivation, Partial>(x + channel, mean + channel, scale + channel, beta + channel, y + channel, pixels, channels, lanes);
         }
     }
 
-    /// <summary>dx = scale (dy - mean dy - x̂ mean(dy x̂)).</summary>
+    /// <summary>
+    /// Writes Σ dz and Σ dz x̂, the gradients of beta and gamma over the pixels, where x̂ = (x - mean) inverse deviation and dz = dy f'((x - mean) scale + beta).
+    /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    public static void BackwardInput<TVector>(
-        float* x, float* dy, float* mean, float* inverse, float* scale, float* meanGradient, float* meanGradientNormalized, float* dx, nint pixels, int channels)
+    public static void BackwardSums<TVector, TActivation>(
+        float* x, float* dy, float* mean, float* inverse, float* scale, float* beta, int pixels, int channels, float* sum, float* sumNormalized)
         where TVector : struct, IVector<TVector>
+        where TActivation : struct, IActivation
     {
         for (int i = 0; i < channels; i += TVector.Lanes)
         {
             int lanes = Math.Min(TVector.Lanes, channels - i);
-            // dx = dy scale + x slope + offset: three numbers a channel.
+            if (lanes == TVector.Lanes)
+                BackwardSums<TVector, TActivation, Whole>(x + i, dy + i, mean + i, inverse + i, scale + i, beta + i, pixels, channels, sum + i, sumNormalized + i, lanes);
+            else
+                BackwardSums<TVector, TActivation, Partial>(x + i, dy + i, mean + i, inverse + i, scale + i, beta + i, pixels, channels, sum + i, sumNormalized + i, lanes);
+        }
+    }
+
+    /// <summary>dx = scale (dz - mean dz - x̂ mean(dz x̂)), with dz as in <see cref="BackwardSums{TVector, TActivation}"/>.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static void BackwardInput<TVector, TActivation>(
+        float* x, float* dy, float* mean, float* inverse, float* scale, float* beta, float* meanGradient, float* meanGradientNormalized, float* dx, nint pixels, int channels)
+        where TVector : struct, IVector<TVector>
+        where TActivation : struct, IActivation
+    {
+        for (int i = 0; i < channels; i += TVector.Lanes)
+        {
+            int lanes = Math.Min(TVector.Lanes, channels - i);
+            // dx = dz scale + (x - mean) slope + offset: three numbers a channel.
             TVector factor = TVector.LoadPartial(scale + i, lanes), deviation = TVector.LoadPartial(inverse + i, lanes);
             TVector slope = TVector.Zero - (factor * deviation * TVector.LoadPartial(meanGradientNormalized + i, lanes));
             TVector offset = TVector.Zero - (factor * TVector.LoadPartial(meanGradient + i, lanes));
-            TVector centre = TVector.LoadPartial(mean + i, lanes);
             if (lanes == TVector.Lanes)
-                BackwardInput<TVector, Whole>(x + i, dy + i, centre, factor, slope, offset, dx + i, pixels, channels, lanes);
+                BackwardInput<TVector, TActivation, Whole>(x + i, dy + i, mean + i, scale + i, beta + i, slope, offset, dx + i, pixels, channels, lanes);
             else
-                BackwardInput<TVector, Partial>(x + i, dy + i, centre, factor, slope, offset, dx + i, pixels, channels, lanes);
+                BackwardInput<TVector, TActivation, Partial>(x + i, dy + i, mean + i, scale + i, beta + i, slope, offset, dx + i, pixels, channels, lanes);
         }
     }
 
@@ -178,27 +186,46 @@ internal static unsafe class BatchNormalizationKernel
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void Normalize<TVector, TEdge>(float* x, float* mean, float* scale, float* beta, float* y, nint pixels, int channels, int count)
+    private static void Normalize<TVector, TActivation, TEdge>(float* x, float* mean, float* scale, float* beta, float* y, nint pixels, int channels, int count)
         where TVector : struct, IVector<TVector>
+        where TActivation : struct, IActivation
         where TEdge : struct, IEdge
     {
         TVector centre = TEdge.Load<TVector>(mean, count), factor = TEdge.Load<TVector>(scale, count), offset = TEdge.Load<TVector>(beta, count);
         for (nint pixel = 0; pixel < pixels; pixel++, x += channels, y += channels)
-            TEdge.Store(y, TVector.MultiplyAdd(TEdge.Load<TVector>(x, count) - centre, factor, offset), count);
+            TEdge.Store(y, TActivation.Forward(TVector.MultiplyAdd(TEdge.Load<TVector>(x, count) - centre, factor, offset)), count);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void BackwardSums<TVector, TEdge>(
-        float* x, float* dy, float* mean, float* inverse, int pixels, int channels, float* sum, float* sumNormalized, int count)
+    private static void NormalizePair<TVector, TActivation>(float* x, float* mean, float* scale, float* beta, float* y, nint pixels, int channels)
         where TVector : struct, IVector<TVector>
+        where TActivation : struct, IActivation
+    {
+        int next = TVector.Lanes;
+        TVector centre0 = TVector.Load(mean), factor0 = TVector.Load(scale), offset0 = TVector.Load(beta);
+        TVector centre1 = TVector.Load(mean + next), factor1 = TVector.Load(scale + next), offset1 = TVector.Load(beta + next);
+        for (nint pixel = 0; pixel < pixels; pixel++, x += channels, y += channels)
+        {
+            TVector.Store(y, TActivation.Forward(TVector.MultiplyAdd(TVector.Load(x) - centre0, factor0, offset0)));
+            TVector.Store(y + next, TActivation.Forward(TVector.MultiplyAdd(TVector.Load(x + next) - centre1, factor1, offset1)));
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void BackwardSums<TVector, TActivation, TEdge>(
+        float* x, float* dy, float* mean, float* inverse, float* scale, float* beta, int pixels, int channels, float* sum, float* sumNormalized, int count)
+        where TVector : struct, IVector<TVector>
+        where TActivation : struct, IActivation
         where TEdge : struct, IEdge
     {
-        TVector centre = TEdge.Load<TVector>(mean, count), total = TVector.Zero, product = TVector.Zero;
+        TVector centre = TEdge.Load<TVector>(mean, count), factor = TEdge.Load<TVector>(scale, count), offset = TEdge.Load<TVector>(beta, count);
+        TVector total = TVector.Zero, product = TVector.Zero;
         for (int pixel = 0; pixel < pixels; pixel++, x += channels, dy += channels)
         {
-            TVector gradient = TEdge.Load<TVector>(dy, count);
+            TVector deviation = TEdge.Load<TVector>(x, count) - centre;
+            TVector gradient = TActivation.Backward(TVector.MultiplyAdd(deviation, factor, offset), TEdge.Load<TVector>(dy, count));
             total += gradient;
-            product = TVector.MultiplyAdd(gradient, TEdge.Load<TVector>(x, count) - centre, product);
+            product = TVector.MultiplyAdd(gradient, deviation, product);
         }
 
         TEdge.Store(sum, total, count);
@@ -206,15 +233,18 @@ internal static unsafe class BatchNormalizationKernel
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void BackwardInput<TVector, TEdge>(
-        float* x, float* dy, TVector centre, TVector factor, TVector slope, TVector offset, float* dx, nint pixels, int channels, int count)
+    private static void BackwardInput<TVector, TActivation, TEdge>(
+        float* x, float* dy, float* mean, float* scale, float* beta, TVector slope, TVector offset, float* dx, nint pixels, int channels, int count)
         where TVector : struct, IVector<TVector>
+        where TActivation : struct, IActivation
         where TEdge : struct, IEdge
     {
+        TVector centre = TEdge.Load<TVector>(mean, count), factor = TEdge.Load<TVector>(scale, count), shift = TEdge.Load<TVector>(beta, count);
         for (nint pixel = 0; pixel < pixels; pixel++, x += channels, dy += channels, dx += channels)
         {
-            TVector shifted = TVector.MultiplyAdd(TEdge.Load<TVector>(x, count) - centre, slope, offset);
-            TEdge.Store(dx, TVector.MultiplyAdd(TEdge.Load<TVector>(dy, count), factor, shifted), count);
+            TVector deviation = TEdge.Load<TVector>(x, count) - centre;
+            TVector gradient = TActivation.Backward(TVector.MultiplyAdd(deviation, factor, shift), TEdge.Load<TVector>(dy, count));
+            TEdge.Store(dx, TVector.MultiplyAdd(gradient, factor, TVector.MultiplyAdd(deviation, slope, offset)), count);
         }
     }
 }
