@@ -11,7 +11,10 @@ internal static class CommandLine
         Description = "The images to learn from; synthetic digits are drawn by code.", DefaultValueFactory = _ => DataSource.Mnist,
     }.AcceptOnlyFromAmong(DataSource.Mnist, DataSource.Synthetic);
 
-    private static readonly Option<string?> Data = new("--data") { Description = "A folder with the MNIST files, raw or gzip; else NATIVECONV_DATA, the cache or a download.", HelpName = "DIR" };
+    private static readonly Option<string?> Data = new("--data")
+    {
+        Description = "A folder with the MNIST files, raw or gzip; else NATIVECONV_DATA, the cache or a download.", HelpName = "DIR",
+    };
 
     private static readonly Option<string> Network = new Option<string>("--model")
     {
@@ -22,7 +25,11 @@ internal static class CommandLine
     private static readonly Option<int> BatchSize = Positive("--batch-size", "Images a step.", 128);
     private static readonly Option<int> Threads = Positive("--threads", "Threads that work at once; changes no result.", Environment.ProcessorCount);
     private static readonly Option<int?> Limit = new("--limit") { Description = "Use the first N training images.", HelpName = "N" };
-    private static readonly Option<int> Validation = new("--validation") { Description = "Hold out the last N training images, and stop early when they get no better.", HelpName = "N" };
+    private static readonly Option<int> Validation = new("--validation")
+    {
+        Description = "Hold out the last N training images, and stop early when they get no better.", HelpName = "N",
+    };
+
     private static readonly Option<ulong> Seed = new("--seed") { Description = "Equal seeds give equal weights, bit for bit.", DefaultValueFactory = _ => 42 };
     private static readonly Option<float?> LearningRate = new("--learning-rate") { Description = "The highest learning rate; the network's own unless set." };
     private static readonly Option<string?> Output = new("--output") { Description = "The folder for the model and the report; runs/<time> unless set.", HelpName = "DIR" };

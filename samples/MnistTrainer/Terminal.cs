@@ -63,7 +63,8 @@ internal sealed class Terminal
         {
             ClassFigures of = evaluation.Classes[c];
             figures.AddRow(
-                Markup.Escape(evaluation.ClassNames[c]), of.Count.ToString(Culture), of.Precision.ToString("P2", Culture), of.Recall.ToString("P2", Culture), of.F1.ToString("P2", Culture));
+                Markup.Escape(evaluation.ClassNames[c]), of.Count.ToString(Culture), of.Precision.ToString("P2", Culture), of.Recall.ToString("P2", Culture),
+                of.F1.ToString("P2", Culture));
         }
 
         AnsiConsole.Write(figures);

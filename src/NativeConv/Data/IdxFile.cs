@@ -50,7 +50,10 @@ internal static class IdxFile
         file.ReadExactly(end);
         uint told = BinaryPrimitives.ReadUInt32LittleEndian(end);
         if (told != length)
-            throw new InvalidDataException($"{path}, byte {file.Length - end.Length}: a gzip file must end with its contents' length, {length}, but ends with {told}; it may be truncated.") { Source = Thrower };
+        {
+            string rule = $"a gzip file must end with its contents' length, {length}, but ends with {told}; it may be truncated";
+            throw new InvalidDataException($"{path}, byte {file.Length - end.Length}: {rule}.") { Source = Thrower };
+        }
     }
 
     private static (int[] Shape, byte[] Values) Read(Stream stream, long? length, string path, int dimensions, string what)
@@ -67,7 +70,10 @@ internal static class IdxFile
             throw Broken(2, $"values must be of type {UnsignedByte} (unsigned byte), but the type is {header[2]}");
 
         if (header[3] != dimensions)
-            throw Broken(3, $"{what} must have {dimensions} dimension{(dimensions == 1 ? "" : "s")}, but the file has {header[3]}; images have 3 and labels 1, so they may be swapped");
+        {
+            string rule = $"{what} must have {dimensions} dimension{(dimensions == 1 ? "" : "s")}, but the file has {header[3]}";
+            throw Broken(3, $"{rule}; images have 3 and labels 1, so they may be swapped");
+        }
 
         if (read < header.Length)
             throw Broken(read, $"the header must have {header.Length} bytes, but the file ends after {read}");

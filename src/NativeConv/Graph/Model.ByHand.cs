@@ -59,7 +59,10 @@ public sealed unsafe partial class Model
             throw new InvalidOperationException("Backward needs a batch that went Forward before it.");
 
         if (outputGradients.Length != (long)_forwardCount * OutputShape.Length)
-            throw new ArgumentException($"The last batch gave {_forwardCount} x {OutputShape.Length} values, but {outputGradients.Length} gradients were given.", nameof(outputGradients));
+        {
+            throw new ArgumentException(
+                $"The last batch gave {_forwardCount} x {OutputShape.Length} values, but {outputGradients.Length} gradients were given.", nameof(outputGradients));
+        }
 
         outputGradients.CopyTo(new Span<float>(_byHand.Plan.OutputGradient(Graph.Output), outputGradients.Length));
         _byHand.Backward();

@@ -237,10 +237,14 @@ public sealed class ModelBuilder
         }
 
         string name = kind;
-        for (int i = 1; _names.Any(taken => taken == name || taken.StartsWith(name + "_depthwise", StringComparison.Ordinal) || taken.StartsWith(name + "_squeeze", StringComparison.Ordinal)); i++)
+        for (int i = 1; _names.Any(Clashes); i++)
             name = $"{kind}_{i}";
 
         return name;
+
+        // A block's name starts those of its layers.
+        bool Clashes(string taken) => taken == name
+            || taken.StartsWith(name + "_depthwise", StringComparison.Ordinal) || taken.StartsWith(name + "_squeeze", StringComparison.Ordinal);
     }
 
     private void RequireOwn(Node node)

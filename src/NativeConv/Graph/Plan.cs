@@ -67,7 +67,8 @@ internal sealed unsafe partial class Plan
         _group = Math.Clamp(GroupBytes / largest, 1, Math.Min(MostGroupedImages, Math.Max(1, batchSize)));
         _stages = CutIntoStages(training, needsGradient);
         _slices = training
-            ? [.. _nodes.Where(node => needsGradient[node.Index]).SelectMany(node => Enumerable.Range(0, _programs[node.Index].GradientSlices).Select(slice => (node.Index, slice)))]
+            ? [.. _nodes.Where(node => needsGradient[node.Index])
+                .SelectMany(node => Enumerable.Range(0, _programs[node.Index].GradientSlices).Select(slice => (node.Index, slice)))]
             : [];
 
         (_values, _gradients, _added) = CreateBuffers(training, needsGradient);
@@ -205,13 +206,16 @@ internal sealed unsafe partial class Plan
 
         foreach (PlannedBuffer buffer in _buffers.Where(buffer => buffer.IsUsed))
         {
-            string where = buffer.IsPerWorker ? $"per worker, {(long)buffer.ImageLength * _group * sizeof(float):N0} bytes" : $"whole batch, {(long)buffer.ImageLength * BatchSize * sizeof(float):N0} bytes";
-            text.AppendLine(CultureInfo.InvariantCulture, $"  {buffer.Name}: {where}, stages {buffer.FirstStage} to {buffer.LastStage}");
+            long bytes = sizeof(float) * (long)buffer.ImageLength * (buffer.IsPerWorker ? _group : BatchSize);
+            text.AppendLine(
+                CultureInfo.InvariantCulture,
+                $"  {buffer.Name}: {(buffer.IsPerWorker ? "per worker" : "whole batch")}, {bytes:N0} bytes, stages {buffer.FirstStage} to {buffer.LastStage}");
         }
 
         long total = sizeof(float) * ((long)_arena.Length + _scratch.Length + _private.Length);
         text.AppendLine(CultureInfo.InvariantCulture,
-            $"bytes: {_batchFloats * sizeof(float):N0} for the batch, {_workerFloats * sizeof(float):N0} a worker, {(long)_private.Length * sizeof(float):N0} private gradients, {total:N0} in all");
+            $"bytes: {_batchFloats * sizeof(float):N0} for the batch, {_workerFloats * sizeof(float):N0} a worker, " +
+            $"{(long)_private.Length * sizeof(float):N0} private gradients, {total:N0} in all");
         return text.ToString();
     }
 

@@ -135,7 +135,10 @@ public sealed class BatchNormalization : Layer
             if (phase < ForwardPhases - 1)
             {
                 for (int image = 0; image < work.Count; image++)
-                    BatchNormalizationKernel.Statistics<TVector>(x + ((nint)image * _pixels * _channels), _pixels, _channels, First(work.First + image), Second(work.First + image));
+                {
+                    float* values = x + ((nint)image * _pixels * _channels);
+                    BatchNormalizationKernel.Statistics<TVector>(values, _pixels, _channels, First(work.First + image), Second(work.First + image));
+                }
 
                 return;
             }

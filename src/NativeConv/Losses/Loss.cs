@@ -11,7 +11,8 @@ public abstract class Loss
     }
 
     /// <summary>
-    /// Softmax cross-entropy on logits: the mean of log Σₖ e^zₖ - Σₖ qₖ zₖ, where the target q is 1 at the label, or with smoothing s (Szegedy et al., 2016) 1 - s there and s / classes more everywhere.
+    /// Softmax cross-entropy on logits: the mean of log Σₖ e^zₖ - Σₖ qₖ zₖ, where the target q is 1 at the label, or with smoothing s
+    /// (Szegedy et al., 2016) 1 - s there and s / classes more everywhere.
     /// </summary>
     /// <param name="labelSmoothing">The part of the target that is spread over all classes, from 0 to below 1.</param>
     /// <exception cref="ArgumentOutOfRangeException">The smoothing is outside.</exception>

@@ -7,7 +7,12 @@ namespace NativeConv;
 public sealed record ExecutionOptions
 {
     /// <summary>Threads that work at once; every core's unless set.</summary>
-    public int ThreadCount { get; init => field = value > 0 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "There must be at least one thread."); } = Workers.DefaultCount;
+    /// <exception cref="ArgumentOutOfRangeException">The count is not positive.</exception>
+    public int ThreadCount
+    {
+        get;
+        init => field = value > 0 ? value : throw new ArgumentOutOfRangeException(nameof(ThreadCount), value, "There must be at least one thread.");
+    } = Workers.DefaultCount;
 
     /// <summary>The vector width; the widest that the hardware accelerates unless set, or what NATIVECONV_SIMD says.</summary>
     public SimdLevel Level { get; init; } = SimdLevels.Default;

@@ -84,7 +84,10 @@ public static unsafe class Normalization
         fixed (float* a = x, d = dy, g = gamma, to = dx, m = mean, v = variance, dg = gammaGradient, db = betaGradient)
         {
             Run(
-                new(NormalizationPass.Backward, channels, pixels, epsilon) { X = a, Gradient = d, Gamma = g, Result = to, Mean = m, Variance = v, GammaGradient = dg, BetaGradient = db },
+                new(NormalizationPass.Backward, channels, pixels, epsilon)
+                {
+                    X = a, Gradient = d, Gamma = g, Result = to, Mean = m, Variance = v, GammaGradient = dg, BetaGradient = db,
+                },
                 execution);
         }
     }

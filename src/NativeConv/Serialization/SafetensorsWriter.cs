@@ -7,7 +7,9 @@ namespace NativeConv.Serialization;
 /// <summary>Writes safetensors files of 32-bit floats. Equal contents give equal bytes.</summary>
 internal static class SafetensorsWriter
 {
-    public static void Write(Stream stream, IReadOnlyCollection<KeyValuePair<string, string>> metadata, IReadOnlyCollection<(string Name, TensorShape Shape, ReadOnlyMemory<float> Values)> tensors)
+    public static void Write(
+        Stream stream, IReadOnlyCollection<KeyValuePair<string, string>> metadata,
+        IReadOnlyCollection<(string Name, TensorShape Shape, ReadOnlyMemory<float> Values)> tensors)
     {
         var header = new ArrayBufferWriter<byte>();
         using (var json = new Utf8JsonWriter(header))

@@ -27,7 +27,8 @@ public readonly record struct Conv2DGeometry
         if (OutputHeight < 1 || OutputWidth < 1)
         {
             throw new ArgumentException(
-                $"A {kernel} kernel with dilation {dilation}, stride {stride} and padding {padding} has no place in an input of {inputHeight}x{inputWidth}: the output would be empty.",
+                $"A {kernel} kernel with dilation {dilation}, stride {stride} and padding {padding} has no place in an input of {inputHeight}x{inputWidth}: " +
+                "the output would be empty.",
                 nameof(kernel));
         }
     }

@@ -26,7 +26,8 @@ public sealed class GradientTests
     [InlineData(5, 20)]
     [InlineData(17, 1)]
     public void Depthwise_Multipliers_AgreeWithDifferences(int channels, int multiplier) =>
-        Check(new ModelBuilder(7, 5, channels).DepthwiseConv2D(new Size2D(3, 2), multiplier, stride: 2, dilation: 2, padding: Padding.Explicit(1, 2, 3, 0)).Flatten().Dense(2).Build(4));
+        Check(new ModelBuilder(7, 5, channels)
+            .DepthwiseConv2D(new Size2D(3, 2), multiplier, stride: 2, dilation: 2, padding: Padding.Explicit(1, 2, 3, 0)).Flatten().Dense(2).Build(4));
 
     [Fact]
     public void OneNode_ReadByMany_GathersEveryGradient()

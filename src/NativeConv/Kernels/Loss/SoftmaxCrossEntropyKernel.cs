@@ -26,7 +26,8 @@ internal static unsafe class SoftmaxCrossEntropyKernel
     }
 
     /// <summary>
-    /// Writes each row's loss, log(Σ e^z) - Σ q z, and unless null its gradient (p - q) scale, where the target q is smoothing / classes everywhere and 1 - smoothing more at the label.
+    /// Writes each row's loss, log(Σ e^z) - Σ q z, and unless null its gradient (p - q) scale, where the target q is smoothing / classes
+    /// everywhere and 1 - smoothing more at the label.
     /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static void Run<TVector>(float* logits, int* labels, float* losses, float* gradient, int rows, int classes, float smoothing, float scale)
