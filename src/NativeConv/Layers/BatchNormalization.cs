@@ -82,7 +82,7 @@ public sealed class BatchNormalization : Layer
         private readonly BatchNormalization _layer;
         private readonly int _channels, _pixels;
 
-        /// <summary>One row each of mean, scale, 1/deviation, and backward's two means.</summary>
+        /// <summary>One row each of mean, scale, 1/deviation, and backward's slope and offset.</summary>
         private readonly AlignedMemory _channelValues;
 
         /// <summary>Two rows an image: its mean and sum of squared deviations forward, its two sums backward.</summary>
@@ -113,9 +113,9 @@ public sealed class BatchNormalization : Layer
 
         private float* InverseDeviation => Scale + _row;
 
-        private float* MeanGradient => InverseDeviation + _row;
+        private float* Slope => InverseDeviation + _row;
 
-        private float* MeanGradientNormalized => MeanGradient + _row;
+        private float* Offset => Slope + _row;
 
         private float* Beta => _node.Parameters[1].Value;
 
@@ -185,7 +185,7 @@ public sealed class BatchNormalization : Layer
             if (!_node.InputGradients[0].IsNull)
             {
                 BatchNormalizationKernel.BackwardInput<TVector, TActivation>(
-                    x, dy, Mean, InverseDeviation, Scale, Beta, MeanGradient, MeanGradientNormalized, _node.InputGradients[0].At(work), (nint)work.Count * _pixels, _channels);
+                    x, dy, Mean, Scale, Beta, Slope, Offset, _node.InputGradients[0].At(work), (nint)work.Count * _pixels, _channels);
             }
         }
 
@@ -198,14 +198,9 @@ public sealed class BatchNormalization : Layer
             }
 
             float* gamma = _node.Parameters[0].Private(firstGradients), beta = _node.Parameters[1].Private(firstGradients);
-            float count = (float)((long)images * _pixels);
-            for (int channel = 0; channel < _channels; channel++)
-            {
-                beta[channel] += First(0)[channel];
-                gamma[channel] += Second(0)[channel];
-                MeanGradient[channel] = First(0)[channel] / count;
-                MeanGradientNormalized[channel] = Second(0)[channel] / count;
-            }
+            ElementwiseKernel.AddTo<TVector>(First(0), beta, _channels);
+            ElementwiseKernel.AddTo<TVector>(Second(0), gamma, _channels);
+            BatchNormalizationKernel.BackwardCoefficients<TVector>(First(0), Second(0), (long)images * _pixels, InverseDeviation, Scale, Slope, Offset, _channels);
         }
 
         private float* First(int image) => _partials.Pointer + ((nint)image * 2 * _row);

@@ -150,9 +150,8 @@ public static unsafe class Normalization
 
             // Without an activation beta is not read; the scale stands in for it.
             BatchNormalizationKernel.BackwardSums<TVector, LinearFunction>(X, Gradient, Mean, inverse, scale, scale, pixels, channels, BetaGradient, GammaGradient);
-            ElementwiseKernel.MultiplyAdd<TVector>(BetaGradient, 1f / pixels, 0, first, channels);
-            ElementwiseKernel.MultiplyAdd<TVector>(GammaGradient, 1f / pixels, 0, second, channels);
-            BatchNormalizationKernel.BackwardInput<TVector, LinearFunction>(X, Gradient, Mean, inverse, scale, scale, first, second, Result, pixels, channels);
+            BatchNormalizationKernel.BackwardCoefficients<TVector>(BetaGradient, GammaGradient, pixels, inverse, scale, first, second, channels);
+            BatchNormalizationKernel.BackwardInput<TVector, LinearFunction>(X, Gradient, Mean, scale, scale, first, second, Result, pixels, channels);
             return pixels;
         }
 

@@ -75,7 +75,7 @@ public sealed unsafe class BatchNormalizationKernelTests
                 BatchNormalizationKernel.BackwardSums<TVector, TApplied>(
                     x.Pointer, gradient, mean.Pointer, inverse.Pointer, scale.Pointer, beta.Pointer, Pixels, width, sum.Pointer, sumNormalized.Pointer);
                 BatchNormalizationKernel.BackwardInput<TVector, TApplied>(
-                    x.Pointer, gradient, mean.Pointer, inverse.Pointer, scale.Pointer, beta.Pointer, g.Pointer, h.Pointer, dx.Pointer, Pixels, width);
+                    x.Pointer, gradient, mean.Pointer, scale.Pointer, beta.Pointer, g.Pointer, h.Pointer, dx.Pointer, Pixels, width);
             }
         }
 

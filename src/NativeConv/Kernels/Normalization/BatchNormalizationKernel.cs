@@ -16,8 +16,8 @@ internal static unsafe class BatchNormalizationKernel
         where TVector : struct, IVector<TVector>
     {
         int channel = 0;
-        for (; channel + (2 * TVector.Lanes) <= channels; channel += 2 * TVector.Lanes)
-            Statistics2<TVector>(x + channel, pixels, channels, mean + channel, m2 + channel);
+        for (; channel + (4 * TVector.Lanes) <= channels; channel += 4 * TVector.Lanes)
+            Statistics4<TVector>(x + channel, pixels, channels, mean + channel, m2 + channel);
 
         for (; channel + TVector.Lanes <= channels; channel += TVector.Lanes)
             Statistics1<TVector, Whole>(x + channel, pixels, channels, mean + channel, m2 + channel, TVector.Lanes);
@@ -84,17 +84,16 @@ internal static unsafe class BatchNormalizationKernel
         where TVector : struct, IVector<TVector>
         where TActivation : struct, IActivation
     {
-        int channel = 0;
-        for (; channel + (2 * TVector.Lanes) <= channels; channel += 2 * TVector.Lanes)
-            NormalizePair<TVector, TActivation>(x + channel, mean + channel, scale + channel, beta + channel, y + channel, pixels, channels);
-
-        for (; channel < channels; channel += TVector.Lanes)
+        // Pixels outermost: memory is walked once, in order, and the channels' numbers come from the first cache.
+        int whole = channels / TVector.Lanes * TVector.Lanes, rest = channels - whole;
+        for (nint pixel = 0; pixel < pixels; pixel++, x += channels, y += channels)
         {
-            int lanes = Math.Min(TVector.Lanes, channels - channel);
-            if (lanes == TVector.Lanes)
-                Normalize<TVector, TActivation, Whole>(x + channel, mean + channel, scale + channel, beta + channel, y + channel, pixels, channels, lanes);
-            else
-                Normalize<TVector, TActivation, Partial>(x + channel, mean + channel, scale + channel, beta + channel, y + channel, pixels, channels, lanes);
+            int i = 0;
+            for (; i < whole; i += TVector.Lanes)
+                TVector.Store(y + i, Normalized<TVector, TActivation, Whole>(x + i, mean + i, scale + i, beta + i, 0));
+
+            if (rest > 0)
+                TVector.StorePartial(y + i, Normalized<TVector, TActivation, Partial>(x + i, mean + i, scale + i, beta + i, rest), rest);
         }
     }
 
@@ -107,7 +106,11 @@ internal static unsafe class BatchNormalizationKernel
         where TVector : struct, IVector<TVector>
         where TActivation : struct, IActivation
     {
-        for (int i = 0; i < channels; i += TVector.Lanes)
+        int i = 0;
+        for (; i + (4 * TVector.Lanes) <= channels; i += 4 * TVector.Lanes)
+            BackwardSums4<TVector, TActivation>(x + i, dy + i, mean + i, inverse + i, scale + i, beta + i, pixels, channels, sum + i, sumNormalized + i);
+
+        for (; i < channels; i += TVector.Lanes)
         {
             int lanes = Math.Min(TVector.Lanes, channels - i);
             if (lanes == TVector.Lanes)
@@ -117,24 +120,40 @@ internal static unsafe class BatchNormalizationKernel
         }
     }
 
-    /// <summary>dx = scale (dz - mean dz - x̂ mean(dz x̂)), with dz as in <see cref="BackwardSums{TVector, TActivation}"/>.</summary>
+    /// <summary>
+    /// dx = scale (dz - mean dz - x̂ mean(dz x̂)), with dz as in <see cref="BackwardSums{TVector, TActivation}"/>, written as dz scale + (x - mean) slope + offset: slope and
+    /// offset are worked out in the two means' places.
+    /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static void BackwardInput<TVector, TActivation>(
-        float* x, float* dy, float* mean, float* inverse, float* scale, float* beta, float* meanGradient, float* meanGradientNormalized, float* dx, nint pixels, int channels)
+        float* x, float* dy, float* mean, float* scale, float* beta, float* slope, float* offset, float* dx, nint pixels, int channels)
         where TVector : struct, IVector<TVector>
         where TActivation : struct, IActivation
     {
+        int whole = channels / TVector.Lanes * TVector.Lanes, rest = channels - whole;
+        for (nint pixel = 0; pixel < pixels; pixel++, x += channels, dy += channels, dx += channels)
+        {
+            int i = 0;
+            for (; i < whole; i += TVector.Lanes)
+                TVector.Store(dx + i, InputGradient<TVector, TActivation, Whole>(x + i, dy + i, mean + i, scale + i, beta + i, slope + i, offset + i, 0));
+
+            if (rest > 0)
+                TVector.StorePartial(dx + i, InputGradient<TVector, TActivation, Partial>(x + i, dy + i, mean + i, scale + i, beta + i, slope + i, offset + i, rest), rest);
+        }
+    }
+
+    /// <summary>The slope and offset of <see cref="BackwardInput{TVector, TActivation}"/> from the sums over all pixels.</summary>
+    public static void BackwardCoefficients<TVector>(float* sum, float* sumNormalized, long count, float* inverse, float* scale, float* slope, float* offset, int channels)
+        where TVector : struct, IVector<TVector>
+    {
+        TVector divisor = TVector.Broadcast(count);
         for (int i = 0; i < channels; i += TVector.Lanes)
         {
             int lanes = Math.Min(TVector.Lanes, channels - i);
-            // dx = dz scale + (x - mean) slope + offset: three numbers a channel.
             TVector factor = TVector.LoadPartial(scale + i, lanes), deviation = TVector.LoadPartial(inverse + i, lanes);
-            TVector slope = TVector.Zero - (factor * deviation * TVector.LoadPartial(meanGradientNormalized + i, lanes));
-            TVector offset = TVector.Zero - (factor * TVector.LoadPartial(meanGradient + i, lanes));
-            if (lanes == TVector.Lanes)
-                BackwardInput<TVector, TActivation, Whole>(x + i, dy + i, mean + i, scale + i, beta + i, slope, offset, dx + i, pixels, channels, lanes);
-            else
-                BackwardInput<TVector, TActivation, Partial>(x + i, dy + i, mean + i, scale + i, beta + i, slope, offset, dx + i, pixels, channels, lanes);
+            TVector normalized = TVector.LoadPartial(sumNormalized + i, lanes) / divisor, gradient = TVector.LoadPartial(sum + i, lanes) / divisor;
+            TVector.StorePartial(slope + i, TVector.Zero - (factor * deviation * normalized), lanes);
+            TVector.StorePartial(offset + i, TVector.Zero - (factor * gradient), lanes);
         }
     }
 
@@ -155,23 +174,31 @@ internal static unsafe class BatchNormalizationKernel
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void Statistics2<TVector>(float* x, int pixels, int channels, float* mean, float* m2)
+    private static void Statistics4<TVector>(float* x, int pixels, int channels, float* mean, float* m2)
         where TVector : struct, IVector<TVector>
     {
-        int next = TVector.Lanes;
-        TVector shift0 = TVector.Load(x), sum0 = TVector.Zero, squares0 = TVector.Zero;
-        TVector shift1 = TVector.Load(x + next), sum1 = TVector.Zero, squares1 = TVector.Zero;
+        int a = TVector.Lanes, b = 2 * TVector.Lanes, c = 3 * TVector.Lanes;
+        TVector shift0 = TVector.Load(x), shift1 = TVector.Load(x + a), shift2 = TVector.Load(x + b), shift3 = TVector.Load(x + c);
+        TVector sum0 = TVector.Zero, sum1 = TVector.Zero, sum2 = TVector.Zero, sum3 = TVector.Zero;
+        TVector squares0 = TVector.Zero, squares1 = TVector.Zero, squares2 = TVector.Zero, squares3 = TVector.Zero;
         for (int pixel = 0; pixel < pixels; pixel++, x += channels)
         {
-            TVector value0 = TVector.Load(x) - shift0, value1 = TVector.Load(x + next) - shift1;
+            TVector value0 = TVector.Load(x) - shift0, value1 = TVector.Load(x + a) - shift1;
+            TVector value2 = TVector.Load(x + b) - shift2, value3 = TVector.Load(x + c) - shift3;
             sum0 += value0;
             sum1 += value1;
+            sum2 += value2;
+            sum3 += value3;
             squares0 = TVector.MultiplyAdd(value0, value0, squares0);
             squares1 = TVector.MultiplyAdd(value1, value1, squares1);
+            squares2 = TVector.MultiplyAdd(value2, value2, squares2);
+            squares3 = TVector.MultiplyAdd(value3, value3, squares3);
         }
 
         Finish<TVector, Whole>(shift0, sum0, squares0, pixels, mean, m2, TVector.Lanes);
-        Finish<TVector, Whole>(shift1, sum1, squares1, pixels, mean + next, m2 + next, TVector.Lanes);
+        Finish<TVector, Whole>(shift1, sum1, squares1, pixels, mean + a, m2 + a, TVector.Lanes);
+        Finish<TVector, Whole>(shift2, sum2, squares2, pixels, mean + b, m2 + b, TVector.Lanes);
+        Finish<TVector, Whole>(shift3, sum3, squares3, pixels, mean + c, m2 + c, TVector.Lanes);
     }
 
     /// <summary>mean = shift + sum / n; m2 = squares - sum² / n, which cancels little because the shift is one of the values.</summary>
@@ -185,30 +212,71 @@ internal static unsafe class BatchNormalizationKernel
         TEdge.Store(m2, TVector.Select(TVector.LessThan(rest, TVector.Zero), TVector.Zero, rest), count);
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void Normalize<TVector, TActivation, TEdge>(float* x, float* mean, float* scale, float* beta, float* y, nint pixels, int channels, int count)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TVector Normalized<TVector, TActivation, TEdge>(float* x, float* mean, float* scale, float* beta, int count)
+        where TVector : struct, IVector<TVector>
+        where TActivation : struct, IActivation
+        where TEdge : struct, IEdge =>
+        TActivation.Forward(TVector.MultiplyAdd(
+            TEdge.Load<TVector>(x, count) - TEdge.Load<TVector>(mean, count), TEdge.Load<TVector>(scale, count), TEdge.Load<TVector>(beta, count)));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TVector InputGradient<TVector, TActivation, TEdge>(
+        float* x, float* dy, float* mean, float* scale, float* beta, float* slope, float* offset, int count)
         where TVector : struct, IVector<TVector>
         where TActivation : struct, IActivation
         where TEdge : struct, IEdge
     {
-        TVector centre = TEdge.Load<TVector>(mean, count), factor = TEdge.Load<TVector>(scale, count), offset = TEdge.Load<TVector>(beta, count);
-        for (nint pixel = 0; pixel < pixels; pixel++, x += channels, y += channels)
-            TEdge.Store(y, TActivation.Forward(TVector.MultiplyAdd(TEdge.Load<TVector>(x, count) - centre, factor, offset)), count);
+        TVector deviation = TEdge.Load<TVector>(x, count) - TEdge.Load<TVector>(mean, count), factor = TEdge.Load<TVector>(scale, count);
+        TVector gradient = TActivation.Backward(TVector.MultiplyAdd(deviation, factor, TEdge.Load<TVector>(beta, count)), TEdge.Load<TVector>(dy, count));
+        TVector constant = TVector.MultiplyAdd(deviation, TEdge.Load<TVector>(slope, count), TEdge.Load<TVector>(offset, count));
+        return TVector.MultiplyAdd(gradient, factor, constant);
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void NormalizePair<TVector, TActivation>(float* x, float* mean, float* scale, float* beta, float* y, nint pixels, int channels)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TVector Gradient<TVector, TActivation>(float* x, float* dy, TVector centre, float* scale, float* beta, out TVector deviation)
         where TVector : struct, IVector<TVector>
         where TActivation : struct, IActivation
     {
-        int next = TVector.Lanes;
-        TVector centre0 = TVector.Load(mean), factor0 = TVector.Load(scale), offset0 = TVector.Load(beta);
-        TVector centre1 = TVector.Load(mean + next), factor1 = TVector.Load(scale + next), offset1 = TVector.Load(beta + next);
-        for (nint pixel = 0; pixel < pixels; pixel++, x += channels, y += channels)
+        deviation = TVector.Load(x) - centre;
+        return TActivation.Backward(TVector.MultiplyAdd(deviation, TVector.Load(scale), TVector.Load(beta)), TVector.Load(dy));
+    }
+
+    /// <summary>Four vectors of channels: eight sums and four means in registers, the rest from the first cache.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void BackwardSums4<TVector, TActivation>(
+        float* x, float* dy, float* mean, float* inverse, float* scale, float* beta, int pixels, int channels, float* sum, float* sumNormalized)
+        where TVector : struct, IVector<TVector>
+        where TActivation : struct, IActivation
+    {
+        int a = TVector.Lanes, b = 2 * TVector.Lanes, c = 3 * TVector.Lanes;
+        TVector mean0 = TVector.Load(mean), mean1 = TVector.Load(mean + a), mean2 = TVector.Load(mean + b), mean3 = TVector.Load(mean + c);
+        TVector sum0 = TVector.Zero, sum1 = TVector.Zero, sum2 = TVector.Zero, sum3 = TVector.Zero;
+        TVector product0 = TVector.Zero, product1 = TVector.Zero, product2 = TVector.Zero, product3 = TVector.Zero;
+        for (int pixel = 0; pixel < pixels; pixel++, x += channels, dy += channels)
         {
-            TVector.Store(y, TActivation.Forward(TVector.MultiplyAdd(TVector.Load(x) - centre0, factor0, offset0)));
-            TVector.Store(y + next, TActivation.Forward(TVector.MultiplyAdd(TVector.Load(x + next) - centre1, factor1, offset1)));
+            TVector g0 = Gradient<TVector, TActivation>(x, dy, mean0, scale, beta, out TVector d0);
+            sum0 += g0;
+            product0 = TVector.MultiplyAdd(g0, d0, product0);
+            TVector g1 = Gradient<TVector, TActivation>(x + a, dy + a, mean1, scale + a, beta + a, out TVector d1);
+            sum1 += g1;
+            product1 = TVector.MultiplyAdd(g1, d1, product1);
+            TVector g2 = Gradient<TVector, TActivation>(x + b, dy + b, mean2, scale + b, beta + b, out TVector d2);
+            sum2 += g2;
+            product2 = TVector.MultiplyAdd(g2, d2, product2);
+            TVector g3 = Gradient<TVector, TActivation>(x + c, dy + c, mean3, scale + c, beta + c, out TVector d3);
+            sum3 += g3;
+            product3 = TVector.MultiplyAdd(g3, d3, product3);
         }
+
+        TVector.Store(sum, sum0);
+        TVector.Store(sum + a, sum1);
+        TVector.Store(sum + b, sum2);
+        TVector.Store(sum + c, sum3);
+        TVector.Store(sumNormalized, product0 * TVector.Load(inverse));
+        TVector.Store(sumNormalized + a, product1 * TVector.Load(inverse + a));
+        TVector.Store(sumNormalized + b, product2 * TVector.Load(inverse + b));
+        TVector.Store(sumNormalized + c, product3 * TVector.Load(inverse + c));
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -230,21 +298,5 @@ internal static unsafe class BatchNormalizationKernel
 
         TEdge.Store(sum, total, count);
         TEdge.Store(sumNormalized, product * TEdge.Load<TVector>(inverse, count), count);
-    }
-
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void BackwardInput<TVector, TActivation, TEdge>(
-        float* x, float* dy, float* mean, float* scale, float* beta, TVector slope, TVector offset, float* dx, nint pixels, int channels, int count)
-        where TVector : struct, IVector<TVector>
-        where TActivation : struct, IActivation
-        where TEdge : struct, IEdge
-    {
-        TVector centre = TEdge.Load<TVector>(mean, count), factor = TEdge.Load<TVector>(scale, count), shift = TEdge.Load<TVector>(beta, count);
-        for (nint pixel = 0; pixel < pixels; pixel++, x += channels, dy += channels, dx += channels)
-        {
-            TVector deviation = TEdge.Load<TVector>(x, count) - centre;
-            TVector gradient = TActivation.Backward(TVector.MultiplyAdd(deviation, factor, shift), TEdge.Load<TVector>(dy, count));
-            TEdge.Store(dx, TVector.MultiplyAdd(gradient, factor, TVector.MultiplyAdd(deviation, slope, offset)), count);
-        }
     }
 }
