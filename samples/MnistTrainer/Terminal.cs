@@ -11,7 +11,14 @@ internal sealed class Terminal
 
     public bool IsLive { get; } = !Console.IsOutputRedirected && AnsiConsole.Profile.Capabilities.Interactive;
 
-    public void Line(string text) => AnsiConsole.Profile.Out.Writer.WriteLine(text);
+    public void Line(string text)
+    {
+        // Spectre moves a live bar out of the way, and elsewhere would break lines at 80 columns.
+        if (IsLive)
+            AnsiConsole.WriteLine(text);
+        else
+            Console.WriteLine(text);
+    }
 
     /// <summary>Reports each file once it starts to come.</summary>
     public IProgress<DownloadProgress> Downloads() => new Reports<DownloadProgress>(progress =>
@@ -31,7 +38,7 @@ internal sealed class Terminal
             .AutoClear(true)
             .Start(context =>
             {
-                ProgressTask task = context.AddTask("");
+                ProgressTask task = context.AddTask("training");
                 return fit(new Reports<TrainingProgress>(p =>
                 {
                     task.MaxValue = p.ImagesInEpoch;
