@@ -9,36 +9,16 @@ namespace NativeConv;
 /// Max-pooling: y[oh, ow, c] is the largest x in the window. Ties go to the first cell in row order, a NaN wins, a padded cell never does. Input
 /// [height, width, channels], output [out height, out width, channels].
 /// </summary>
-public sealed class MaxPool2D(Size2D poolSize) : Layer
+public sealed class MaxPool2D(Size2D poolSize) : Pooling2D(poolSize)
 {
     /// <inheritdoc/>
     public override string Kind => "max_pool2d";
-
-    /// <summary>Rows and columns of the window.</summary>
-    public Size2D PoolSize { get; } = poolSize;
-
-    /// <summary>Cells between two windows; the window's size unless set.</summary>
-    public Size2D Stride { get; init; } = poolSize;
-
-    /// <summary>The padding; <see cref="Padding.Valid"/> unless set.</summary>
-    public Padding Padding { get; init; } = Padding.Valid;
-
-    internal override bool IsTransparentToInitializer => true;
-
-    /// <inheritdoc/>
-    public override ImageShape OutputShape(ReadOnlySpan<ImageShape> inputs) => PoolingWindow.OutputShape(inputs[0], PoolSize, Stride, Padding);
-
-    /// <inheritdoc/>
-    public override ReceptiveWindow Window(ReadOnlySpan<ImageShape> inputs) => Windows.Of(PoolSize, Stride, 1);
-
-    /// <inheritdoc/>
-    public override void Describe(LayerConfiguration configuration) => PoolingWindow.Describe(configuration, PoolSize, Stride, Padding);
 
     internal static MaxPool2D From(LayerConfiguration configuration) =>
         new(configuration.Size("pool")) { Stride = configuration.Size("stride"), Padding = configuration.Padding("padding") };
 
     internal override LayerProgram CreateProgram<TVector>(NodeBinding binding) =>
-        new Program<TVector>(binding, PoolingWindow.Geometry(binding.InputShapes[0], PoolSize, Stride, Padding));
+        new Program<TVector>(binding, Geometry(binding.InputShapes[0]));
 
     private sealed unsafe class Program<TVector>(NodeBinding node, Conv2DGeometry geometry) : LayerProgram
         where TVector : struct, IVector<TVector>
