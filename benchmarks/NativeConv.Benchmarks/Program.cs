@@ -1,9 +1,15 @@
 using BenchmarkDotNet.Running;
 using NativeConv.Benchmarks;
+using NativeConv.Benchmarks.Roofline;
 
-// "step" times whole steps quickly; anything else goes to BenchmarkDotNet.
-if (args is ["step", ..])
-    return StepCommand.Build().Parse(args[1..]).Invoke();
+// "step" times whole steps, "roofline" kernels against the machine's limits; anything else goes to BenchmarkDotNet.
+switch (args)
+{
+    case ["step", ..]:
+        return StepCommand.Build().Parse(args[1..]).Invoke();
+    case ["roofline", ..]:
+        return RooflineCommand.Build().Parse(args[1..]).Invoke();
+}
 
 BenchmarkSwitcher.FromAssembly(typeof(StepCommand).Assembly).Run(args);
 return 0;

@@ -1,0 +1,118 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json.Nodes;
+using NativeConv.Kernels;
+using NativeConv.Simd;
+using NativeConv.Tensors;
+using NativeConv.Threading;
+
+namespace NativeConv.Benchmarks.Roofline;
+
+/// <summary>Measures the machine's limits, then every convolution kernel against them. Needs a quiet machine.</summary>
+internal static class RooflineCommand
+{
+    private enum Pass
+    {
+        Forward,
+        BackwardInput,
+        BackwardWeights,
+    }
+
+    public static RootCommand Build()
+    {
+        var threads = new Option<int[]>("--threads") { DefaultValueFactory = _ => [1, Environment.ProcessorCount], AllowMultipleArgumentsPerToken = true };
+        var level = new Option<SimdLevel>("--level") { DefaultValueFactory = _ => SimdLevels.Default };
+        var kernel = new Option<string?>("--kernel") { Description = "Only kernels whose row contains this." };
+        var json = new Option<string?>("--json") { Description = "Also writes the rows to this file." };
+        var command = new RootCommand("Measures kernels against the machine's limits.") { threads, level, kernel, json };
+        command.SetAction(parsed => Run(parsed.GetRequiredValue(threads), parsed.GetValue(level), parsed.GetValue(kernel), parsed.GetValue(json)));
+        return command;
+    }
+
+    private static int Run(int[] threadCounts, SimdLevel level, string? only, string? json)
+    {
+        var rows = new JsonArray();
+        foreach (int threads in threadCounts.Distinct())
+        {
+            var machine = Machine.Measure(level, threads);
+            string bandwidths = string.Join(", ", machine.Bandwidths.Select(memory => string.Create(CultureInfo.InvariantCulture, $"{memory.Name} {memory.Gbps:F0} GB/s")));
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{level}, {threads} threads: {machine.PeakGflops:F0} GFLOP/s, copy {bandwidths}"));
+            Console.WriteLine("kernel     pass             shape                                 ms    GFLOP/s  % peak    GB/s  % copy  bound");
+            foreach (RooflineShape shape in RooflineShape.All.Where(shape => only == null || $"{shape.Kernel} {shape}".Contains(only, StringComparison.OrdinalIgnoreCase)))
+            {
+                foreach (Pass pass in Enum.GetValues<Pass>())
+                    rows.Add(Row(machine, level, threads, shape, pass));
+            }
+        }
+
+        if (json != null)
+            File.WriteAllText(json, rows.ToJsonString(new() { WriteIndented = true }));
+
+        return 0;
+    }
+
+    private static JsonObject Row(Machine machine, SimdLevel level, int threads, RooflineShape shape, Pass pass)
+    {
+        double seconds = SimdLevels.Dispatch<Work, double>(level, new(shape, pass, threads));
+        double gflops = shape.Flops * shape.Images * threads / seconds / 1e9, peak = 100 * gflops / machine.PeakGflops;
+        // What must move: each tensor once.
+        long footprint = sizeof(float) * ((shape.Images * (shape.InputLength + shape.OutputLength)) + shape.WeightsLength);
+        double gbps = (double)footprint * threads / seconds / 1e9, copy = machine.BandwidthOf(footprint), bandwidth = 100 * gbps / copy;
+        string bound = shape.Flops * shape.Images / machine.PeakGflops >= footprint / copy ? "compute" : "memory";
+        Console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{shape.Kernel,-10} {pass,-16} {shape,-32} {seconds * 1e3,9:F3} {gflops,9:F1} {peak,7:F1} {gbps,7:F1} {bandwidth,7:F1}  {bound}"));
+        return new()
+        {
+            ["kernel"] = shape.Kernel, ["pass"] = pass.ToString(), ["shape"] = shape.ToString(), ["level"] = level.ToString(), ["threads"] = threads,
+            ["ms"] = seconds * 1e3, ["gflops"] = gflops, ["peak_percent"] = peak, ["gbps"] = gbps, ["bandwidth_percent"] = bandwidth, ["bound"] = bound,
+        };
+    }
+
+    /// <summary>Every thread computes images of its own, weights packed beforehand, as in a step.</summary>
+    private readonly unsafe struct Work(RooflineShape shape, Pass pass, int threads) : ISimdWork<double>
+    {
+        public double Run<TVector>()
+            where TVector : struct, IVector<TVector>
+        {
+            ConvolutionAlgorithm<TVector> algorithm = shape.Kernel == RooflineShape.Depthwise
+                ? ConvolutionAlgorithm<TVector>.Depthwise(shape.Geometry, shape.Channels, shape.Filters / shape.Channels)
+                : ConvolutionAlgorithm<TVector>.Dense(shape.Geometry, shape.Channels, shape.Filters, 1);
+            int images = shape.Images, workers = threads;
+            Pass what = pass;
+            AlignedMemory[] x = Blocks(images * shape.InputLength), y = Blocks(images * shape.OutputLength), scratch = Blocks(algorithm.ScratchLength);
+            AlignedMemory[] gradient = Blocks(shape.WeightsLength);
+            AlignedMemory weights = Filled(shape.WeightsLength), forward = new(algorithm.ForwardPackedLength), backward = new(algorithm.BackwardPackedLength);
+            algorithm.PackForward(weights.Pointer, null, forward.Pointer);
+            algorithm.PackBackward(weights.Pointer, backward.Pointer);
+            return Timing.Best(() => Workers.Run(workers, worker =>
+            {
+                switch (what)
+                {
+                    case Pass.Forward:
+                        algorithm.Forward(x[worker].Pointer, forward.Pointer, y[worker].Pointer, scratch[worker].Pointer, images);
+                        break;
+                    case Pass.BackwardInput:
+                        algorithm.BackwardInput(y[worker].Pointer, backward.Pointer, x[worker].Pointer, scratch[worker].Pointer, images);
+                        break;
+                    default:
+                        algorithm.BackwardWeights(x[worker].Pointer, y[worker].Pointer, gradient[worker].Pointer, scratch[worker].Pointer, images);
+                        break;
+                }
+            }));
+        }
+
+        private AlignedMemory[] Blocks(long length) => [.. Enumerable.Range(0, threads).Select(_ => Filled(length))];
+
+        private static AlignedMemory Filled(long length)
+        {
+            var block = new AlignedMemory(length);
+            var random = new System.Random(1);
+            // Small enough that sums stay normal however often they are added to.
+            foreach (ref float value in block.Span)
+                value = (random.NextSingle() - 0.5f) * 1e-3f;
+
+            return block;
+        }
+    }
+}

@@ -1,0 +1,54 @@
+namespace NativeConv.Benchmarks.Roofline;
+
+/// <summary>A convolution to measure.</summary>
+/// <param name="Kernel">Which kernel computes it.</param>
+/// <param name="Size">Height and width.</param>
+/// <param name="Channels">Input channels.</param>
+/// <param name="Filters">Output channels.</param>
+/// <param name="Window">Rows and columns of taps.</param>
+/// <param name="Dilation">Cells between taps.</param>
+/// <param name="Images">Images a thread.</param>
+/// <param name="Stride">Cells between outputs.</param>
+internal sealed record RooflineShape(string Kernel, int Size, int Channels, int Filters, int Window, int Dilation, int Images, int Stride = 1)
+{
+    public const string Depthwise = "depthwise", Pointwise = "pointwise", Dense = "dense";
+
+    public static readonly RooflineShape[] All =
+    [
+        new(Pointwise, 28, 64, 64, 1, 1, 4), new(Pointwise, 28, 128, 128, 1, 1, 4), new(Pointwise, 14, 512, 512, 1, 1, 4), new(Pointwise, 28, 32, 64, 1, 1, 4),
+        new(Pointwise, 7, 64, 128, 1, 1, 16), new(Pointwise, 14, 100, 100, 1, 1, 8),
+        new(Dense, 28, 64, 64, 3, 1, 4), new(Dense, 14, 64, 32, 3, 2, 16), new(Dense, 28, 1, 32, 3, 1, 8), new(Dense, 28, 64, 64, 3, 4, 4),
+        new(Depthwise, 28, 64, 64, 3, 1, 1), new(Depthwise, 28, 64, 64, 3, 2, 1), new(Depthwise, 14, 64, 64, 3, 2, 2), new(Depthwise, 28, 64, 64, 5, 1, 1),
+        new(Depthwise, 28, 64, 64, 5, 2, 1), new(Depthwise, 28, 64, 64, 7, 1, 1), new(Depthwise, 28, 64, 64, 3, 1, 1, 2), new(Depthwise, 28, 17, 17, 3, 2, 2),
+        new(Depthwise, 28, 100, 100, 3, 2, 1), new(Depthwise, 28, 1, 1, 3, 1, 16), new(Depthwise, 28, 1, 64, 3, 1, 2), new(Depthwise, 28, 16, 32, 3, 1, 1),
+        new(Depthwise, 28, 64, 64, 3, 2, 32), new(Depthwise, 112, 128, 128, 3, 2, 2),
+    ];
+
+    public Conv2DGeometry Geometry => new(Size, Size, Window, Stride, Dilation, Padding.Same);
+
+    public long InputLength => (long)Geometry.InputPixels * Channels;
+
+    public long OutputLength => (long)Geometry.OutputPixels * Filters;
+
+    public int WeightsLength => Window * Window * (Kernel == Depthwise ? Filters : Channels * Filters);
+
+    /// <summary>Multiplications and additions of one image, taps inside the image alone.</summary>
+    public double Flops
+    {
+        get
+        {
+            Conv2DGeometry g = Geometry;
+            long rows = 0, columns = 0;
+            for (int i = 0; i < g.OutputHeight; i++)
+                rows += g.ValidRowTaps(i).End - g.ValidRowTaps(i).First;
+
+            for (int i = 0; i < g.OutputWidth; i++)
+                columns += g.ValidColumnTaps(i).End - g.ValidColumnTaps(i).First;
+
+            return 2.0 * rows * columns * (Kernel == Depthwise ? Filters : (double)Channels * Filters);
+        }
+    }
+
+    public override string ToString() =>
+        $"{Images}x{Size}x{Size}x{Channels}->{Filters} {Window}x{Window}{(Dilation > 1 ? $" d{Dilation}" : "")}{(Stride > 1 ? $" s{Stride}" : "")}";
+}
