@@ -16,6 +16,9 @@ internal static class RooflineCommand
         Forward,
         BackwardInput,
         BackwardWeights,
+
+        /// <summary>Both gradients, in one sweep where the kernel can.</summary>
+        Backward,
     }
 
     public static RootCommand Build()
@@ -40,7 +43,7 @@ internal static class RooflineCommand
             Console.WriteLine("kernel     pass             shape                                 ms    GFLOP/s  % peak    GB/s  % copy  bound");
             foreach (RooflineShape shape in RooflineShape.All.Where(shape => only == null || $"{shape.Kernel} {shape}".Contains(only, StringComparison.OrdinalIgnoreCase)))
             {
-                foreach (Pass pass in Enum.GetValues<Pass>())
+                foreach (Pass pass in Enum.GetValues<Pass>().Where(pass => pass != Pass.Backward || shape.Kernel == RooflineShape.Depthwise))
                     rows.Add(Row(machine, level, threads, shape, pass));
             }
         }
@@ -54,11 +57,13 @@ internal static class RooflineCommand
     private static JsonObject Row(Machine machine, SimdLevel level, int threads, RooflineShape shape, Pass pass)
     {
         double seconds = SimdLevels.Dispatch<Work, double>(level, new(shape, pass, threads));
-        double gflops = shape.Flops * shape.Images * threads / seconds / 1e9, peak = 100 * gflops / machine.PeakGflops;
+        double flops = shape.Flops * shape.Images * (pass == Pass.Backward ? 2 : 1);
+        double gflops = flops * threads / seconds / 1e9, peak = 100 * gflops / machine.PeakGflops;
         // What must move: each tensor once.
-        long footprint = sizeof(float) * ((shape.Images * (shape.InputLength + shape.OutputLength)) + shape.WeightsLength);
+        long inputs = pass == Pass.Backward ? 2 : 1;
+        long footprint = sizeof(float) * ((shape.Images * ((inputs * shape.InputLength) + shape.OutputLength)) + (inputs * shape.WeightsLength));
         double gbps = (double)footprint * threads / seconds / 1e9, copy = machine.BandwidthOf(footprint), bandwidth = 100 * gbps / copy;
-        string bound = shape.Flops * shape.Images / machine.PeakGflops >= footprint / copy ? "compute" : "memory";
+        string bound = flops * threads / machine.PeakGflops >= (double)footprint * threads / copy ? "compute" : "memory";
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"{shape.Kernel,-10} {pass,-16} {shape,-32} {seconds * 1e3,9:F3} {gflops,9:F1} {peak,7:F1} {gbps,7:F1} {bandwidth,7:F1}  {bound}"));
@@ -81,7 +86,7 @@ internal static class RooflineCommand
             int images = shape.Images, workers = threads;
             Pass what = pass;
             AlignedMemory[] x = Blocks(images * shape.InputLength), y = Blocks(images * shape.OutputLength), scratch = Blocks(algorithm.ScratchLength);
-            AlignedMemory[] gradient = Blocks(shape.WeightsLength);
+            AlignedMemory[] gradient = Blocks(shape.WeightsLength), dx = Blocks(pass == Pass.Backward ? images * shape.InputLength : 0);
             AlignedMemory weights = Filled(shape.WeightsLength), forward = new(algorithm.ForwardPackedLength), backward = new(algorithm.BackwardPackedLength);
             algorithm.PackForward(weights.Pointer, null, forward.Pointer);
             algorithm.PackBackward(weights.Pointer, backward.Pointer);
@@ -94,6 +99,10 @@ internal static class RooflineCommand
                         break;
                     case Pass.BackwardInput:
                         algorithm.BackwardInput(y[worker].Pointer, backward.Pointer, x[worker].Pointer, scratch[worker].Pointer, images);
+                        break;
+                    case Pass.Backward:
+                        algorithm.Backward(
+                            x[worker].Pointer, y[worker].Pointer, backward.Pointer, dx[worker].Pointer, gradient[worker].Pointer, scratch[worker].Pointer, images);
                         break;
                     default:
                         algorithm.BackwardWeights(x[worker].Pointer, y[worker].Pointer, gradient[worker].Pointer, scratch[worker].Pointer, images);

@@ -12,7 +12,7 @@ internal static class Timing
     public static double Best(Action body)
     {
         int calls = 1;
-        for (double warm = 0; warm < 0.15;)
+        for (double warm = 0; warm < 0.3;)
         {
             double once = Time(body, calls);
             warm += once;

@@ -28,15 +28,17 @@ internal sealed unsafe class ConvolutionProgram<TVector>(NodeBinding node, Convo
 
     public override void Backward(int phase, in Work work)
     {
-        float* dy = node.OutputGradient.At(work);
-        if (node.ParametersTrainable)
-        {
-            algorithm.BackwardWeights(node.Inputs[0].At(work), dy, node.Parameters[0].Private(work), work.Scratch, work.Count);
-            if (hasBias)
-                ColumnSumKernel.Run<TVector>(dy, node.Parameters[1].Private(work), (long)work.Count * node.OutputShape.Pixels, node.OutputShape.Channels);
-        }
+        float* x = node.Inputs[0].At(work), dy = node.OutputGradient.At(work);
+        float* dx = node.InputGradients[0].IsNull ? null : node.InputGradients[0].At(work);
+        float* dw = node.ParametersTrainable ? node.Parameters[0].Private(work) : null;
+        if (dx != null && dw != null)
+            algorithm.Backward(x, dy, _backward!.Pointer, dx, dw, work.Scratch, work.Count);
+        else if (dx != null)
+            algorithm.BackwardInput(dy, _backward!.Pointer, dx, work.Scratch, work.Count);
+        else if (dw != null)
+            algorithm.BackwardWeights(x, dy, dw, work.Scratch, work.Count);
 
-        if (!node.InputGradients[0].IsNull)
-            algorithm.BackwardInput(dy, _backward!.Pointer, node.InputGradients[0].At(work), work.Scratch, work.Count);
+        if (node.ParametersTrainable && hasBias)
+            ColumnSumKernel.Run<TVector>(dy, node.Parameters[1].Private(work), (long)work.Count * node.OutputShape.Pixels, node.OutputShape.Channels);
     }
 }

@@ -1,3 +1,4 @@
+using FluentAssertions;
 using NativeConv.Kernels;
 using NativeConv.Simd;
 using NativeConv.Tests.Support;
@@ -40,7 +41,13 @@ internal static unsafe class ConvolutionRunner
             algorithm.Forward(x.Pointer, forward.Pointer, y.Pointer, scratch.Pointer, Case.Images);
             algorithm.BackwardInput(dy.Pointer, backward.Pointer, dx.Pointer, scratch.Pointer, Case.Images);
             algorithm.BackwardWeights(x.Pointer, dy.Pointer, dw.Pointer, scratch.Pointer, Case.Images);
-            return new(y.Span.ToArray(), dx.Span.ToArray(), dw.Span.ToArray());
+            Result result = new(y.Span.ToArray(), dx.Span.ToArray(), dw.Span.ToArray());
+            dx.Span.Clear();
+            dw.Span.Clear();
+            algorithm.Backward(x.Pointer, dy.Pointer, backward.Pointer, dx.Pointer, dw.Pointer, scratch.Pointer, Case.Images);
+            dx.Span.SequenceEqual(result.Dx).Should().BeTrue("one sweep should give the input gradient's bits");
+            dw.Span.SequenceEqual(result.Dw).Should().BeTrue("one sweep should give the weight gradient's bits");
+            return result;
         }
     }
 }

@@ -16,6 +16,7 @@ internal abstract unsafe class ConvolutionAlgorithm<TVector>
     /// <summary>Picks the algorithm of a depthwise convolution.</summary>
     public static ConvolutionAlgorithm<TVector> Depthwise(in Conv2DGeometry geometry, int channels, int multiplier) => multiplier switch
     {
+        1 when SlidingDepthwiseConvolution<TVector>.Takes(geometry, channels) => new SlidingDepthwiseConvolution<TVector>(geometry, channels),
         1 => new PlainDepthwiseConvolution<TVector>(geometry, channels),
         // One channel to many is a dense convolution, and many outputs a channel fill vectors by themselves.
         _ when channels == 1 || multiplier >= DepthwisePass.FewChannels => new GeneralConvolution<TVector>(geometry, channels, channels * multiplier, channels),
@@ -40,4 +41,11 @@ internal abstract unsafe class ConvolutionAlgorithm<TVector>
     public abstract void BackwardInput(float* dy, float* packed, float* dx, float* scratch, int images);
 
     public abstract void BackwardWeights(float* x, float* dy, float* dw, float* scratch, int images);
+
+    /// <summary>Both gradients: the same bits as one after the other, but where it can be in one sweep.</summary>
+    public virtual void Backward(float* x, float* dy, float* packed, float* dx, float* dw, float* scratch, int images)
+    {
+        BackwardInput(dy, packed, dx, scratch, images);
+        BackwardWeights(x, dy, dw, scratch, images);
+    }
 }

@@ -10,7 +10,7 @@ internal sealed unsafe class MultipliedDepthwiseConvolution<TVector>(in Conv2DGe
     : ConvolutionAlgorithm<TVector>
     where TVector : struct, IVector<TVector>
 {
-    private readonly PlainDepthwiseConvolution<TVector> _expanded = new(geometry, channels * multiplier);
+    private readonly ConvolutionAlgorithm<TVector> _expanded = Depthwise(geometry, channels * multiplier, 1);
     private readonly int _inputPixels = geometry.InputPixels;
     private readonly int _outputPixels = geometry.OutputPixels;
 

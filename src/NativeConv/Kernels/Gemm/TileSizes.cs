@@ -6,6 +6,11 @@ internal interface ISize
     static abstract int Value { get; }
 }
 
+internal readonly struct N0 : ISize
+{
+    public static int Value => 0;
+}
+
 internal readonly struct N1 : ISize
 {
     public static int Value => 1;
