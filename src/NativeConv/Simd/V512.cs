@@ -4,7 +4,7 @@ using System.Runtime.Intrinsics.X86;
 
 namespace NativeConv.Simd;
 
-/// <summary>512 bits: AVX-512.</summary>
+/// <summary>512 bits: AVX-512. Without it every member still works, as two halves of 256 bits: slowly, but the tests of this width run.</summary>
 internal readonly unsafe struct V512 : IVector<V512>
 {
     private readonly Vector512<float> _value;
@@ -32,12 +32,24 @@ internal readonly unsafe struct V512 : IVector<V512>
     public static void Store(float* destination, V512 value) => value._value.Store(destination);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V512 LoadPartial(float* source, int count) =>
-        new(Avx512F.MaskLoad(source, FirstLanes(count), Vector512<float>.Zero));
+    public static V512 LoadPartial(float* source, int count)
+    {
+        if (Avx512F.IsSupported)
+            return new(Avx512F.MaskLoad(source, FirstLanes(count), Vector512<float>.Zero));
+
+        Vector512<float> value = default;
+        new ReadOnlySpan<float>(source, count).CopyTo(new(&value, Lanes));
+        return new(value);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void StorePartial(float* destination, V512 value, int count) =>
-        Avx512F.MaskStore(destination, FirstLanes(count), value._value);
+    public static void StorePartial(float* destination, V512 value, int count)
+    {
+        if (Avx512F.IsSupported)
+            Avx512F.MaskStore(destination, FirstLanes(count), value._value);
+        else
+            new ReadOnlySpan<float>(&value, count).CopyTo(new(destination, count));
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<float> FirstLanes(int count) =>
@@ -59,7 +71,7 @@ internal readonly unsafe struct V512 : IVector<V512>
     public static V512 operator /(V512 left, V512 right) => new(left._value / right._value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V512 MultiplyAdd(V512 a, V512 b, V512 c) => new(Avx512F.FusedMultiplyAdd(a._value, b._value, c._value));
+    public static V512 MultiplyAdd(V512 a, V512 b, V512 c) => new(Vector512.FusedMultiplyAdd(a._value, b._value, c._value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V512 Sqrt(V512 value) => new(Vector512.Sqrt(value._value));
@@ -106,7 +118,9 @@ internal readonly unsafe struct V512 : IVector<V512>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StoreBytes(byte* destination, V512 value, int count)
     {
-        Vector128<byte> bytes = Avx512F.ConvertToVector128Byte(Vector512.ConvertToInt32Native(value._value));
+        Vector512<int> lanes = Vector512.ConvertToInt32Native(value._value);
+        Vector256<ushort> shorts = Vector256.Narrow(lanes.GetLower(), lanes.GetUpper()).AsUInt16();
+        Vector128<byte> bytes = Avx512F.IsSupported ? Avx512F.ConvertToVector128Byte(lanes) : Vector128.Narrow(shorts.GetLower(), shorts.GetUpper());
         if (count >= Lanes)
             bytes.Store(destination);
         else
@@ -122,6 +136,10 @@ internal readonly unsafe struct V512 : IVector<V512>
         else
             new ReadOnlySpan<byte>(source, count).CopyTo(new(&bytes, count));
 
-        return new(Vector512.ConvertToSingle(Avx512F.ConvertToVector512Int32(bytes)));
+        if (Avx512F.IsSupported)
+            return new(Vector512.ConvertToSingle(Avx512F.ConvertToVector512Int32(bytes)));
+
+        (Vector128<ushort> lower, Vector128<ushort> upper) = Vector128.Widen(bytes);
+        return new(Vector512.ConvertToSingle(Vector512.WidenLower(Vector256.Create(lower, upper).ToVector512Unsafe()).AsInt32()));
     }
 }
