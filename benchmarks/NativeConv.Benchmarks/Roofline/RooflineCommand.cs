@@ -26,13 +26,31 @@ internal static class RooflineCommand
         var threads = new Option<int[]>("--threads") { DefaultValueFactory = _ => [1, Environment.ProcessorCount], AllowMultipleArgumentsPerToken = true };
         var level = new Option<SimdLevel>("--level") { DefaultValueFactory = _ => SimdLevels.Default };
         var kernel = new Option<string?>("--kernel") { Description = "Only kernels whose row contains this." };
+        var shapes = new Option<RooflineShape[]>("--shape")
+        {
+            Description = "These shapes instead, as the rows show them: \"depthwise 1x28x28x64->64 3x3 d2\".",
+            DefaultValueFactory = _ => RooflineShape.All,
+            CustomParser = result =>
+            {
+                try
+                {
+                    return [.. result.Tokens.Select(token => RooflineShape.Parse(token.Value))];
+                }
+                catch (FormatException exception)
+                {
+                    result.AddError(exception.Message);
+                    return [];
+                }
+            },
+        };
         var json = new Option<string?>("--json") { Description = "Also writes the rows to this file." };
-        var command = new RootCommand("Measures kernels against the machine's limits.") { threads, level, kernel, json };
-        command.SetAction(parsed => Run(parsed.GetRequiredValue(threads), parsed.GetValue(level), parsed.GetValue(kernel), parsed.GetValue(json)));
+        var command = new RootCommand("Measures kernels against the machine's limits.") { threads, level, kernel, shapes, json };
+        command.SetAction(parsed => Run(
+            parsed.GetRequiredValue(threads), parsed.GetValue(level), parsed.GetRequiredValue(shapes), parsed.GetValue(kernel), parsed.GetValue(json)));
         return command;
     }
 
-    private static int Run(int[] threadCounts, SimdLevel level, string? only, string? json)
+    private static int Run(int[] threadCounts, SimdLevel level, RooflineShape[] shapes, string? only, string? json)
     {
         var rows = new JsonArray();
         foreach (int threads in threadCounts.Distinct())
@@ -41,7 +59,7 @@ internal static class RooflineCommand
             string bandwidths = string.Join(", ", machine.Bandwidths.Select(memory => string.Create(CultureInfo.InvariantCulture, $"{memory.Name} {memory.Gbps:F0} GB/s")));
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{level}, {threads} threads: {machine.PeakGflops:F0} GFLOP/s, copy {bandwidths}"));
             Console.WriteLine("kernel     pass             shape                                 ms    GFLOP/s  % peak    GB/s  % copy  bound");
-            foreach (RooflineShape shape in RooflineShape.All.Where(shape => only == null || $"{shape.Kernel} {shape}".Contains(only, StringComparison.OrdinalIgnoreCase)))
+            foreach (RooflineShape shape in shapes.Where(shape => only == null || $"{shape.Kernel} {shape}".Contains(only, StringComparison.OrdinalIgnoreCase)))
             {
                 foreach (Pass pass in Enum.GetValues<Pass>().Where(pass => pass != Pass.Backward || shape.Kernel == RooflineShape.Depthwise))
                     rows.Add(Row(machine, level, threads, shape, pass));

@@ -1,3 +1,6 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+
 namespace NativeConv.Benchmarks.Roofline;
 
 /// <summary>A convolution to measure.</summary>
@@ -9,7 +12,7 @@ namespace NativeConv.Benchmarks.Roofline;
 /// <param name="Dilation">Cells between taps.</param>
 /// <param name="Images">Images a thread.</param>
 /// <param name="Stride">Cells between outputs.</param>
-internal sealed record RooflineShape(string Kernel, int Size, int Channels, int Filters, int Window, int Dilation, int Images, int Stride = 1)
+internal sealed partial record RooflineShape(string Kernel, int Size, int Channels, int Filters, int Window, int Dilation, int Images, int Stride = 1)
 {
     public const string Depthwise = "depthwise", Pointwise = "pointwise", Dense = "dense";
 
@@ -23,6 +26,19 @@ internal sealed record RooflineShape(string Kernel, int Size, int Channels, int 
         new(Depthwise, 28, 100, 100, 3, 2, 1), new(Depthwise, 28, 1, 1, 3, 1, 16), new(Depthwise, 28, 1, 64, 3, 1, 2), new(Depthwise, 28, 16, 32, 3, 1, 1),
         new(Depthwise, 28, 64, 64, 3, 2, 32), new(Depthwise, 112, 128, 128, 3, 2, 2),
     ];
+
+    /// <summary>Reads a shape as a row shows it, after its kernel's name: "depthwise 1x28x28x64->64 3x3 d2".</summary>
+    /// <exception cref="FormatException">The text is not of this form.</exception>
+    public static RooflineShape Parse(string text)
+    {
+        Match match = Format().Match(text);
+        if (!match.Success)
+            throw new FormatException($"A shape reads like 'depthwise 1x28x28x64->64 3x3 d2 s2' (images, height, width, channels, filters, window, dilation, stride), not '{text}'.");
+
+        int Value(string group, int absent = 1) =>
+            match.Groups[group].Success ? int.Parse(match.Groups[group].Value, CultureInfo.InvariantCulture) : absent;
+        return new(match.Groups["kernel"].Value, Value("size"), Value("channels"), Value("filters"), Value("window"), Value("dilation"), Value("images"), Value("stride"));
+    }
 
     public Conv2DGeometry Geometry => new(Size, Size, Window, Stride, Dilation, Padding.Same);
 
@@ -51,4 +67,7 @@ internal sealed record RooflineShape(string Kernel, int Size, int Channels, int 
 
     public override string ToString() =>
         $"{Images}x{Size}x{Size}x{Channels}->{Filters} {Window}x{Window}{(Dilation > 1 ? $" d{Dilation}" : "")}{(Stride > 1 ? $" s{Stride}" : "")}";
+
+    [GeneratedRegex(@"^(?<kernel>depthwise|pointwise|dense)\s+(?<images>\d+)x(?<size>\d+)x\k<size>x(?<channels>\d+)->(?<filters>\d+)\s+(?<window>\d+)x\k<window>(\s+d(?<dilation>\d+))?(\s+s(?<stride>\d+))?$")]
+    private static partial Regex Format();
 }

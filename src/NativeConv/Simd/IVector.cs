@@ -42,6 +42,12 @@ internal unsafe interface IVector<TSelf>
     /// <summary>a * b + c, rounded once where the level is fused.</summary>
     static abstract TSelf MultiplyAdd(TSelf a, TSelf b, TSelf c);
 
+    /// <summary>Adds a * b to a sum, as <see cref="MultiplyAdd"/> does.</summary>
+    static abstract void Accumulate(ref TSelf sum, TSelf a, TSelf b);
+
+    /// <summary>Adds a * b to a sum, with b as an operand in memory.</summary>
+    static abstract void Accumulate(ref TSelf sum, TSelf a, float* b);
+
     static abstract TSelf Sqrt(TSelf value);
 
     static abstract TSelf Abs(TSelf value);

@@ -3,10 +3,10 @@ using System.Runtime.CompilerServices;
 namespace NativeConv.Simd;
 
 /// <summary>One lane: the scalar level, for machines without vectors and as a second opinion on every other level.</summary>
-internal readonly unsafe struct V1<TMultiplyAdd> : IVector<V1<TMultiplyAdd>>
+internal unsafe struct V1<TMultiplyAdd> : IVector<V1<TMultiplyAdd>>
     where TMultiplyAdd : struct, IMultiplyAdd
 {
-    private readonly float _value;
+    private float _value;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private V1(float value) => _value = value;
@@ -50,6 +50,12 @@ internal readonly unsafe struct V1<TMultiplyAdd> : IVector<V1<TMultiplyAdd>>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V1<TMultiplyAdd> MultiplyAdd(V1<TMultiplyAdd> a, V1<TMultiplyAdd> b, V1<TMultiplyAdd> c) =>
         new(TMultiplyAdd.Compute(a._value, b._value, c._value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Accumulate(ref V1<TMultiplyAdd> sum, V1<TMultiplyAdd> a, V1<TMultiplyAdd> b) => sum._value = TMultiplyAdd.Compute(a._value, b._value, sum._value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Accumulate(ref V1<TMultiplyAdd> sum, V1<TMultiplyAdd> a, float* b) => sum._value = TMultiplyAdd.Compute(a._value, *b, sum._value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V1<TMultiplyAdd> Sqrt(V1<TMultiplyAdd> value) => new(MathF.Sqrt(value._value));

@@ -6,10 +6,10 @@ using System.Runtime.Intrinsics.X86;
 namespace NativeConv.Simd;
 
 /// <summary>128 bits: SSE, NEON or WebAssembly; how it multiplies and adds depends on the hardware.</summary>
-internal readonly unsafe struct V128<TMultiplyAdd> : IVector<V128<TMultiplyAdd>>
+internal unsafe struct V128<TMultiplyAdd> : IVector<V128<TMultiplyAdd>>
     where TMultiplyAdd : struct, IMultiplyAdd
 {
-    private readonly Vector128<float> _value;
+    private Vector128<float> _value;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private V128(Vector128<float> value) => _value = value;
@@ -88,6 +88,12 @@ internal readonly unsafe struct V128<TMultiplyAdd> : IVector<V128<TMultiplyAdd>>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V128<TMultiplyAdd> MultiplyAdd(V128<TMultiplyAdd> a, V128<TMultiplyAdd> b, V128<TMultiplyAdd> c) => new(TMultiplyAdd.Compute(a._value, b._value, c._value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Accumulate(ref V128<TMultiplyAdd> sum, V128<TMultiplyAdd> a, V128<TMultiplyAdd> b) => sum._value = TMultiplyAdd.Compute(a._value, b._value, sum._value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Accumulate(ref V128<TMultiplyAdd> sum, V128<TMultiplyAdd> a, float* b) => sum._value = TMultiplyAdd.Compute(a._value, Vector128.Load(b), sum._value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V128<TMultiplyAdd> Sqrt(V128<TMultiplyAdd> value) => new(Vector128.Sqrt(value._value));

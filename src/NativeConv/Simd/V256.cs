@@ -5,9 +5,9 @@ using System.Runtime.Intrinsics.X86;
 namespace NativeConv.Simd;
 
 /// <summary>256 bits: AVX2 with FMA.</summary>
-internal readonly unsafe struct V256 : IVector<V256>
+internal unsafe struct V256 : IVector<V256>
 {
-    private readonly Vector256<float> _value;
+    private Vector256<float> _value;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private V256(Vector256<float> value) => _value = value;
@@ -59,6 +59,12 @@ internal readonly unsafe struct V256 : IVector<V256>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V256 MultiplyAdd(V256 a, V256 b, V256 c) => new(Fma.MultiplyAdd(a._value, b._value, c._value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Accumulate(ref V256 sum, V256 a, V256 b) => sum._value = Fma.MultiplyAdd(a._value, b._value, sum._value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Accumulate(ref V256 sum, V256 a, float* b) => sum._value = Fma.MultiplyAdd(a._value, Vector256.Load(b), sum._value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V256 Sqrt(V256 value) => new(Vector256.Sqrt(value._value));

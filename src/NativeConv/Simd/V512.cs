@@ -5,9 +5,9 @@ using System.Runtime.Intrinsics.X86;
 namespace NativeConv.Simd;
 
 /// <summary>512 bits: AVX-512. Without it every member still works, as two halves of 256 bits: slowly, but the tests of this width run.</summary>
-internal readonly unsafe struct V512 : IVector<V512>
+internal unsafe struct V512 : IVector<V512>
 {
-    private readonly Vector512<float> _value;
+    private Vector512<float> _value;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private V512(Vector512<float> value) => _value = value;
@@ -72,6 +72,12 @@ internal readonly unsafe struct V512 : IVector<V512>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V512 MultiplyAdd(V512 a, V512 b, V512 c) => new(Vector512.FusedMultiplyAdd(a._value, b._value, c._value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Accumulate(ref V512 sum, V512 a, V512 b) => sum._value = Vector512.FusedMultiplyAdd(a._value, b._value, sum._value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Accumulate(ref V512 sum, V512 a, float* b) => sum._value = Vector512.FusedMultiplyAdd(a._value, Vector512.Load(b), sum._value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V512 Sqrt(V512 value) => new(Vector512.Sqrt(value._value));

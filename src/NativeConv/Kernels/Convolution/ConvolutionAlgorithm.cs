@@ -16,10 +16,9 @@ internal abstract unsafe class ConvolutionAlgorithm<TVector>
     /// <summary>Picks the algorithm of a depthwise convolution.</summary>
     public static ConvolutionAlgorithm<TVector> Depthwise(in Conv2DGeometry geometry, int channels, int multiplier) => multiplier switch
     {
-        1 when SlidingDepthwiseConvolution<TVector>.Takes(geometry, channels) => new SlidingDepthwiseConvolution<TVector>(geometry, channels),
         1 => new PlainDepthwiseConvolution<TVector>(geometry, channels),
         // One channel to many is a dense convolution, and many outputs a channel fill vectors by themselves.
-        _ when channels == 1 || multiplier >= DepthwisePass.FewChannels => new GeneralConvolution<TVector>(geometry, channels, channels * multiplier, channels),
+        _ when channels == 1 || multiplier >= DepthwiseShape.FewChannels => new GeneralConvolution<TVector>(geometry, channels, channels * multiplier, channels),
         _ => new MultipliedDepthwiseConvolution<TVector>(geometry, channels, multiplier),
     };
 

@@ -5,7 +5,34 @@ namespace NativeConv.Kernels;
 /// source cell Source + i*SourceStep + j*SourceTapStep and kernel tap FirstTap + j*TapStep.
 /// </summary>
 internal readonly record struct WindowRun(
-    int First, int Step, int Count, int Source, int SourceStep, int FirstTap, int TapStep, int Taps, int SourceTapStep);
+    int First, int Step, int Count, int Source, int SourceStep, int FirstTap, int TapStep, int Taps, int SourceTapStep)
+{
+    /// <summary>The positions whose place i along the axis, First / Step + i, leaves a remainder when divided by <paramref name="step"/>.</summary>
+    public WindowRun Every(int step, int remainder)
+    {
+        int skipped = (((remainder - (First / Step)) % step) + step) % step;
+        return this with
+        {
+            First = First + (skipped * Step),
+            Step = Step * step,
+            Count = Math.Max(0, (Count - skipped + step - 1) / step),
+            Source = Source + (skipped * SourceStep),
+            SourceStep = SourceStep * step,
+        };
+    }
+
+    /// <summary>The run in blocks of nearly equal size, none longer than <paramref name="most"/>.</summary>
+    public IEnumerable<WindowRun> Blocks(int most)
+    {
+        int blocks = (Count + most - 1) / most;
+        for (int block = 0, first = 0; block < blocks; block++)
+        {
+            int count = (Count - first + blocks - block - 1) / (blocks - block);
+            yield return this with { First = First + (first * Step), Source = Source + (first * SourceStep), Count = count };
+            first += count;
+        }
+    }
+}
 
 /// <summary>
 /// Cuts the positions of an axis into runs whose taps inside the image are the same. Taps outside are never touched: no halo, no
@@ -83,7 +110,7 @@ internal static class WindowAxis
         return start >= end ? (0, 0) : (start, end);
     }
 
-    private static int GreatestCommonDivisor(int a, int b)
+    public static int GreatestCommonDivisor(int a, int b)
     {
         while (b != 0)
             (a, b) = (b, a % b);

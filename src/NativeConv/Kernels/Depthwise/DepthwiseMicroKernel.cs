@@ -3,238 +3,620 @@ using NativeConv.Simd;
 
 namespace NativeConv.Kernels;
 
-/// <summary>What one call of the depthwise micro-kernel computes: tiles of evenly spaced pixels, over all channels.</summary>
+/// <summary>What one call of the depthwise micro-kernel computes: some outputs along the sliding axis, on some lines, for a range of channels.</summary>
 internal unsafe struct DepthwiseTile
 {
-    /// <summary>The input cell of the first pixel's first tap; and floats to the next pixel's.</summary>
+    /// <summary>The source of position 0 under the first tap across, which may lie outside the image.</summary>
     public float* Input;
-    public nint InputStride;
 
-    /// <summary>The first output value of the first pixel; and floats to the next pixel's.</summary>
+    /// <summary>Floats from a position to the next, from a tap across to the next, and from a line to the next.</summary>
+    public nint InputStep, InputCross, InputLine;
+
+    /// <summary>The first channel vector's block of packed weights: its biases, then its weights.</summary>
+    public float* Block;
+
+    /// <summary>Floats from a block to the next, from its start to the weights that output 0 applies to position 0, and from those of a tap across to the next.</summary>
+    public nint BlockStep, FirstWeight, WeightCross;
+
+    /// <summary>The first output; floats to the next, and to the next line's.</summary>
     public float* Output;
-    public nint OutputStride;
+    public nint OutputStep, OutputLine;
 
-    /// <summary>The first tap's weights, and the biases or null.</summary>
-    public float* Weights;
-    public float* Bias;
+    /// <summary>Taps across the sliding axis that are inside the image.</summary>
+    public int CrossTaps;
 
-    /// <summary>Tap rows and columns inside the image, and floats from one to the next, in the input and in the weights.</summary>
-    public int TapRows, TapColumns;
-    public nint InputTapRow, InputTapColumn, WeightTapRow, WeightTapColumn;
+    public int Lines;
 
-    /// <summary>Channels, and after how many the weights and biases start again.</summary>
-    public int Channels, Period;
+    public int Channels;
 
-    /// <summary>How many tiles follow each other.</summary>
-    public int Tiles;
+    /// <summary>Blocks left before the weights start again, and how many they are in all.</summary>
+    public int BlocksLeft, Blocks;
+
+    /// <summary>Runs of taps, where the kernel checks positions.</summary>
+    public TileSegment* Segments;
+    public int SegmentCount;
+
+    /// <summary>Whether outputs go past the caches; they are aligned then.</summary>
+    public bool Streams;
 }
 
+/// <summary>A <see cref="SlidingSegment"/> in floats from the tile's input and weights.</summary>
+internal readonly record struct TileSegment(nint Input, nint Weights, int First, int End, bool IsWhole);
+
 /// <summary>
-/// The depthwise micro-kernel: output [pixels, channels] = bias + sum over taps of input [pixel + tap, channel] * weights [tap, channel]. A lane is a channel; every
-/// value starts at its bias and adds kernel columns from the left, rows from the top within each. Registers: up to 14 accumulators and one
-/// weight vector; inputs are operands in memory, each line of which comes from the first-level cache for all but its first tap.
-/// Weights are readable for a whole vector past any phase of their period; channels end in a masked vector.
+/// The depthwise micro-kernel: output [t, channel] = bias + sum over taps of source [t + tap, channel] * weights [tap, channel]. A lane is a channel. Outputs lie along
+/// one axis, so that a source cell, loaded once, is added to each of the outputs it touches. Order of every value: its bias, then runs of taps; within a run the taps across
+/// the axis, within those the taps along it. Registers: the outputs, one run's taps under one tap across, and the cell:
+/// 13 + 2 + 1 of 16 at three taps, 11 + 4 + 1 at seven; weights beyond that are operands in memory. Cells outside the image are skipped, never read. Weights are
+/// whole vectors, in the order of their use; channels end in a masked vector.
 /// </summary>
 internal static unsafe class DepthwiseMicroKernel
 {
-    public const int MaximumRows = 14;
+    /// <summary>The most taps of a run.</summary>
+    public const int MostTaps = 7;
 
-    public static void Run<TVector>(int rows, in DepthwiseTile tile)
+    /// <summary>
+    /// The most outputs of a tile whose runs have so many taps: what the cell leaves of the registers, and enough of the weights that
+    /// their loads do not outrun the multiply-adds, of which a cell feeds one a tap.
+    /// </summary>
+    public static int MostOutputs<TVector>(int taps)
+        where TVector : struct, IVector<TVector> => Math.Min(SizeDispatch.Most, TVector.Registers - 1 - Math.Max(1, (taps + 1) / 2));
+
+    /// <summary>Whether a run's tiles are computed by a kernel that checks positions against the segments.</summary>
+    public static bool IsChecked(SlidingRun run) => run.Segments is not [{ IsWhole: true } only] || !SlidingRange.IsKnown(only.First, MissingLast(run));
+
+    /// <summary>The kernel for the tiles of a run: for whole vectors of channels, or for a last one that is not whole.</summary>
+    public static delegate*<in DepthwiseTile, void> Get<TVector, TEdge>(SlidingRun run)
         where TVector : struct, IVector<TVector>
+        where TEdge : struct, IEdge => (delegate*<in DepthwiseTile, void>)SizeDispatch.Run(run.Taps, new TapsWork<TVector, TEdge>(run));
+
+    private static int MissingLast(SlidingRun run) => run.Count + run.Taps - 1 - run.Segments[0].End;
+
+    private readonly struct TapsWork<TVector, TEdge>(SlidingRun run) : ISizeWork
+        where TVector : struct, IVector<TVector>
+        where TEdge : struct, IEdge
     {
-        switch (rows)
+        public nint Run<TTaps>()
+            where TTaps : struct, ISize => SizeDispatch.Run(run.Count, new OutputsWork<TVector, TTaps, TEdge>(run));
+    }
+
+    private readonly struct OutputsWork<TVector, TTaps, TEdge>(SlidingRun run) : ISizeWork
+        where TVector : struct, IVector<TVector>
+        where TTaps : struct, ISize
+        where TEdge : struct, IEdge
+    {
+        public nint Run<TOutputs>()
+            where TOutputs : struct, ISize
         {
-            case 1:
-                Run<TVector, N1>(in tile);
-                break;
-            case 2:
-                Run<TVector, N2>(in tile);
-                break;
-            case 3:
-                Run<TVector, N3>(in tile);
-                break;
-            case 4:
-                Run<TVector, N4>(in tile);
-                break;
-            case 5:
-                Run<TVector, N5>(in tile);
-                break;
-            case 6:
-                Run<TVector, N6>(in tile);
-                break;
-            case 7:
-                Run<TVector, N7>(in tile);
-                break;
-            case 8:
-                Run<TVector, N8>(in tile);
-                break;
-            case 9:
-                Run<TVector, N9>(in tile);
-                break;
-            case 10:
-                Run<TVector, N10>(in tile);
-                break;
-            case 11:
-                Run<TVector, N11>(in tile);
-                break;
-            case 12:
-                Run<TVector, N12>(in tile);
-                break;
-            case 13:
-                Run<TVector, N13>(in tile);
-                break;
-            default:
-                Run<TVector, N14>(in tile);
-                break;
+            var work = new RangeWork<TVector, TTaps, TOutputs, TEdge>();
+            return IsChecked(run) ? work.Run<Checked>() : SlidingRange.Run(run.Segments[0].First, MissingLast(run), work);
+        }
+    }
+
+    private readonly struct RangeWork<TVector, TTaps, TOutputs, TEdge> : ISlidingRangeWork
+        where TVector : struct, IVector<TVector>
+        where TTaps : struct, ISize
+        where TOutputs : struct, ISize
+        where TEdge : struct, IEdge
+    {
+        public nint Run<TRange>()
+            where TRange : struct, ISlidingRange
+        {
+            delegate*<in DepthwiseTile, void> kernel = &DepthwiseMicroKernel.Run<TVector, TTaps, TOutputs, TRange, TEdge>;
+            return (nint)kernel;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Run<TVector, TRows>(in DepthwiseTile tile)
+    private static void Run<TVector, TTaps, TOutputs, TRange, TEdge>(in DepthwiseTile tile)
         where TVector : struct, IVector<TVector>
-        where TRows : struct, ISize
+        where TTaps : struct, ISize
+        where TOutputs : struct, ISize
+        where TRange : struct, ISlidingRange
+        where TEdge : struct, IEdge
     {
-        float* input = tile.Input;
-        float* output = tile.Output;
-        for (int remaining = tile.Tiles; remaining > 0; remaining--)
+        // In bytes, so that an address is a base and a register.
+        nint step = tile.InputStep * sizeof(float), step2 = 2 * step, step3 = 3 * step, inputCross = tile.InputCross * sizeof(float), weightCross = tile.WeightCross;
+
+        // Constants, so that no test is left, unless the range is checked; then a run's last tap may be missing.
+        int first = TRange.MissingFirst, end = TOutputs.Value + TTaps.Value - 1 - TRange.MissingLast;
+        bool has1 = true, has2 = true, has3 = true, has4 = true, has5 = true, has6 = true;
+        for (int line = 0; line < tile.Lines; line++)
         {
-            int channel = 0, phase = 0;
-            for (; channel + TVector.Lanes <= tile.Channels; channel += TVector.Lanes)
+            float* input = tile.Input + (line * tile.InputLine);
+            float* output = tile.Output + (line * tile.OutputLine);
+            float* block = tile.Block;
+            int blocksLeft = tile.BlocksLeft;
+            for (int channels = tile.Channels; channels > 0; channels -= TVector.Lanes)
             {
-                ChannelVector<TVector, TRows, Whole>(in tile, input + channel, output + channel, phase, TVector.Lanes);
-                phase = (phase + TVector.Lanes) % tile.Period;
+                TVector bias = TVector.Load(block);
+                TVector c0 = bias, c1 = bias, c2 = bias, c3 = bias, c4 = bias, c5 = bias, c6 = bias;
+                TVector c7 = bias, c8 = bias, c9 = bias, c10 = bias, c11 = bias, c12 = bias, c13 = bias;
+                int segment = 0;
+                do
+                {
+                    byte* cross = (byte*)input;
+                    float* w = block + tile.FirstWeight;
+                    if (TRange.IsChecked)
+                    {
+                        ref readonly TileSegment part = ref tile.Segments[segment];
+                        cross += part.Input * sizeof(float);
+                        w += part.Weights;
+                        (first, end) = (part.First, part.End);
+                        if (TTaps.Value == 2)
+                            has1 = part.IsWhole;
+
+                        if (TTaps.Value == 3)
+                            has2 = part.IsWhole;
+
+                        if (TTaps.Value == 4)
+                            has3 = part.IsWhole;
+
+                        if (TTaps.Value == 5)
+                            has4 = part.IsWhole;
+
+                        if (TTaps.Value == 6)
+                            has5 = part.IsWhole;
+
+                        if (TTaps.Value == 7)
+                            has6 = part.IsWhole;
+                    }
+
+                    for (float* last = w + (tile.CrossTaps * weightCross); w != last; w += weightCross)
+                    {
+                        byte* x = cross;
+                        cross += inputCross;
+                        TVector w0 = TVector.Load(w);
+                        TVector w1 = TTaps.Value > 1 && has1 && Held<TVector, TOutputs>(1) ? TVector.Load(w + (1 * TVector.Lanes)) : w0;
+                        TVector w2 = TTaps.Value > 2 && has2 && Held<TVector, TOutputs>(2) ? TVector.Load(w + (2 * TVector.Lanes)) : w0;
+                        TVector w3 = TTaps.Value > 3 && has3 && Held<TVector, TOutputs>(3) ? TVector.Load(w + (3 * TVector.Lanes)) : w0;
+                        TVector w4 = TTaps.Value > 4 && has4 && Held<TVector, TOutputs>(4) ? TVector.Load(w + (4 * TVector.Lanes)) : w0;
+                        TVector w5 = TTaps.Value > 5 && has5 && Held<TVector, TOutputs>(5) ? TVector.Load(w + (5 * TVector.Lanes)) : w0;
+                        TVector w6 = TTaps.Value > 6 && has6 && Held<TVector, TOutputs>(6) ? TVector.Load(w + (6 * TVector.Lanes)) : w0;
+
+                        if (first <= 0 && 0 < end)
+                        {
+                            TVector cell = TEdge.Load<TVector>((float*)x, channels);
+                            TVector.Accumulate(ref c0, cell, w0);
+                        }
+
+                        if (TOutputs.Value + TTaps.Value > 2 && first <= 1 && 1 < end)
+                        {
+                            TVector cell = TEdge.Load<TVector>((float*)(x + step), channels);
+                            if (TOutputs.Value > 1)
+                                TVector.Accumulate(ref c1, cell, w0);
+                            if (TTaps.Value > 1 && has1)
+                                Add<TVector, TOutputs>(ref c0, cell, w1, w, 1);
+                        }
+
+                        if (TOutputs.Value + TTaps.Value > 3 && first <= 2 && 2 < end)
+                        {
+                            TVector cell = TEdge.Load<TVector>((float*)(x + step2), channels);
+                            if (TOutputs.Value > 2)
+                                TVector.Accumulate(ref c2, cell, w0);
+                            if (TTaps.Value > 1 && TOutputs.Value > 1 && has1)
+                                Add<TVector, TOutputs>(ref c1, cell, w1, w, 1);
+                            if (TTaps.Value > 2 && has2)
+                                Add<TVector, TOutputs>(ref c0, cell, w2, w, 2);
+                        }
+
+                        x += step3;
+                        if (TOutputs.Value + TTaps.Value > 4 && first <= 3 && 3 < end)
+                        {
+                            TVector cell = TEdge.Load<TVector>((float*)x, channels);
+                            if (TOutputs.Value > 3)
+                                TVector.Accumulate(ref c3, cell, w0);
+                            if (TTaps.Value > 1 && TOutputs.Value > 2 && has1)
+                                Add<TVector, TOutputs>(ref c2, cell, w1, w, 1);
+                            if (TTaps.Value > 2 && TOutputs.Value > 1 && has2)
+                                Add<TVector, TOutputs>(ref c1, cell, w2, w, 2);
+                            if (TTaps.Value > 3 && has3)
+                                Add<TVector, TOutputs>(ref c0, cell, w3, w, 3);
+                        }
+
+                        if (TOutputs.Value + TTaps.Value > 5 && first <= 4 && 4 < end)
+                        {
+                            TVector cell = TEdge.Load<TVector>((float*)(x + step), channels);
+                            if (TOutputs.Value > 4)
+                                TVector.Accumulate(ref c4, cell, w0);
+                            if (TTaps.Value > 1 && TOutputs.Value > 3 && has1)
+                                Add<TVector, TOutputs>(ref c3, cell, w1, w, 1);
+                            if (TTaps.Value > 2 && TOutputs.Value > 2 && has2)
+                                Add<TVector, TOutputs>(ref c2, cell, w2, w, 2);
+                            if (TTaps.Value > 3 && TOutputs.Value > 1 && has3)
+                                Add<TVector, TOutputs>(ref c1, cell, w3, w, 3);
+                            if (TTaps.Value > 4 && has4)
+                                Add<TVector, TOutputs>(ref c0, cell, w4, w, 4);
+                        }
+
+                        if (TOutputs.Value + TTaps.Value > 6 && first <= 5 && 5 < end)
+                        {
+                            TVector cell = TEdge.Load<TVector>((float*)(x + step2), channels);
+                            if (TOutputs.Value > 5)
+                                TVector.Accumulate(ref c5, cell, w0);
+                            if (TTaps.Value > 1 && TOutputs.Value > 4 && has1)
+                                Add<TVector, TOutputs>(ref c4, cell, w1, w, 1);
+                            if (TTaps.Value > 2 && TOutputs.Value > 3 && has2)
+                                Add<TVector, TOutputs>(ref c3, cell, w2, w, 2);
+                            if (TTaps.Value > 3 && TOutputs.Value > 2 && has3)
+                                Add<TVector, TOutputs>(ref c2, cell, w3, w, 3);
+                            if (TTaps.Value > 4 && TOutputs.Value > 1 && has4)
+                                Add<TVector, TOutputs>(ref c1, cell, w4, w, 4);
+                            if (TTaps.Value > 5 && has5)
+                                Add<TVector, TOutputs>(ref c0, cell, w5, w, 5);
+                        }
+
+                        x += step3;
+                        if (TOutputs.Value + TTaps.Value > 7 && first <= 6 && 6 < end)
+                        {
+                            TVector cell = TEdge.Load<TVector>((float*)x, channels);
+                            if (TOutputs.Value > 6)
+                                TVector.Accumulate(ref c6, cell, w0);
+                            if (TTaps.Value > 1 && TOutputs.Value > 5 && has1)
+                                Add<TVector, TOutputs>(ref c5, cell, w1, w, 1);
+                            if (TTaps.Value > 2 && TOutputs.Value > 4 && has2)
+                                Add<TVector, TOutputs>(ref c4, cell, w2, w, 2);
+                            if (TTaps.Value > 3 && TOutputs.Value > 3 && has3)
+                                Add<TVector, TOutputs>(ref c3, cell, w3, w, 3);
+                            if (TTaps.Value > 4 && TOutputs.Value > 2 && has4)
+                                Add<TVector, TOutputs>(ref c2, cell, w4, w, 4);
+                            if (TTaps.Value > 5 && TOutputs.Value > 1 && has5)
+                                Add<TVector, TOutputs>(ref c1, cell, w5, w, 5);
+                            if (TTaps.Value > 6 && has6)
+                                Add<TVector, TOutputs>(ref c0, cell, w6, w, 6);
+                        }
+
+                        if (TOutputs.Value + TTaps.Value > 8 && first <= 7 && 7 < end)
+                        {
+                            TVector cell = TEdge.Load<TVector>((float*)(x + step), channels);
+                            if (TOutputs.Value > 7)
+                                TVector.Accumulate(ref c7, cell, w0);
+                            if (TTaps.Value > 1 && TOutputs.Value > 6 && has1)
+                                Add<TVector, TOutputs>(ref c6, cell, w1, w, 1);
+                            if (TTaps.Value > 2 && TOutputs.Value > 5 && has2)
+                                Add<TVector, TOutputs>(ref c5, cell, w2, w, 2);
+                            if (TTaps.Value > 3 && TOutputs.Value > 4 && has3)
+                                Add<TVector, TOutputs>(ref c4, cell, w3, w, 3);
+                            if (TTaps.Value > 4 && TOutputs.Value > 3 && has4)
+                                Add<TVector, TOutputs>(ref c3, cell, w4, w, 4);
+                            if (TTaps.Value > 5 && TOutputs.Value > 2 && has5)
+                                Add<TVector, TOutputs>(ref c2, cell, w5, w, 5);
+                            if (TTaps.Value > 6 && TOutputs.Value > 1 && has6)
+                                Add<TVector, TOutputs>(ref c1, cell, w6, w, 6);
+                        }
+
+                        if (TOutputs.Value + TTaps.Value > 9 && first <= 8 && 8 < end)
+                        {
+                            TVector cell = TEdge.Load<TVector>((float*)(x + step2), channels);
+                            if (TOutputs.Value > 8)
+                                TVector.Accumulate(ref c8, cell, w0);
+                            if (TTaps.Value > 1 && TOutputs.Value > 7 && has1)
+                                Add<TVector, TOutputs>(ref c7, cell, w1, w, 1);
+                            if (TTaps.Value > 2 && TOutputs.Value > 6 && has2)
+                                Add<TVector, TOutputs>(ref c6, cell, w2, w, 2);
+                            if (TTaps.Value > 3 && TOutputs.Value > 5 && has3)
+                                Add<TVector, TOutputs>(ref c5, cell, w3, w, 3);
+                            if (TTaps.Value > 4 && TOutputs.Value > 4 && has4)
+                                Add<TVector, TOutputs>(ref c4, cell, w4, w, 4);
+                            if (TTaps.Value > 5 && TOutputs.Value > 3 && has5)
+                                Add<TVector, TOutputs>(ref c3, cell, w5, w, 5);
+                            if (TTaps.Value > 6 && TOutputs.Value > 2 && has6)
+                                Add<TVector, TOutputs>(ref c2, cell, w6, w, 6);
+                        }
+
+                        x += step3;
+                        if (TOutputs.Value + TTaps.Value > 10 && first <= 9 && 9 < end)
+                        {
+                            TVector cell = TEdge.Load<TVector>((float*)x, channels);
+                            if (TOutputs.Value > 9)
+                                TVector.Accumulate(ref c9, cell, w0);
+                            if (TTaps.Value > 1 && TOutputs.Value > 8 && has1)
+                                Add<TVector, TOutputs>(ref c8, cell, w1, w, 1);
+                            if (TTaps.Value > 2 && TOutputs.Value > 7 && has2)
+                                Add<TVector, TOutputs>(ref c7, cell, w2, w, 2);
+                            if (TTaps.Value > 3 && TOutputs.Value > 6 && has3)
+                                Add<TVector, TOutputs>(ref c6, cell, w3, w, 3);
+                            if (TTaps.Value > 4 && TOutputs.Value > 5 && has4)
+                                Add<TVector, TOutputs>(ref c5, cell, w4, w, 4);
+                            if (TTaps.Value > 5 && TOutputs.Value > 4 && has5)
+                                Add<TVector, TOutputs>(ref c4, cell, w5, w, 5);
+                            if (TTaps.Value > 6 && TOutputs.Value > 3 && has6)
+                                Add<TVector, TOutputs>(ref c3, cell, w6, w, 6);
+                        }
+
+                        if (TOutputs.Value + TTaps.Value > 11 && first <= 10 && 10 < end)
+                        {
+                            TVector cell = TEdge.Load<TVector>((float*)(x + step), channels);
+                            if (TOutputs.Value > 10)
+                                TVector.Accumulate(ref c10, cell, w0);
+                            if (TTaps.Value > 1 && TOutputs.Value > 9 && has1)
+                                Add<TVector, TOutputs>(ref c9, cell, w1, w, 1);
+                            if (TTaps.Value > 2 && TOutputs.Value > 8 && has2)
+                                Add<TVector, TOutputs>(ref c8, cell, w2, w, 2);
+                            if (TTaps.Value > 3 && TOutputs.Value > 7 && has3)
+                                Add<TVector, TOutputs>(ref c7, cell, w3, w, 3);
+                            if (TTaps.Value > 4 && TOutputs.Value > 6 && has4)
+                                Add<TVector, TOutputs>(ref c6, cell, w4, w, 4);
+                            if (TTaps.Value > 5 && TOutputs.Value > 5 && has5)
+                                Add<TVector, TOutputs>(ref c5, cell, w5, w, 5);
+                            if (TTaps.Value > 6 && TOutputs.Value > 4 && has6)
+                                Add<TVector, TOutputs>(ref c4, cell, w6, w, 6);
+                        }
+
+                        if (TOutputs.Value + TTaps.Value > 12 && first <= 11 && 11 < end)
+                        {
+                            TVector cell = TEdge.Load<TVector>((float*)(x + step2), channels);
+                            if (TOutputs.Value > 11)
+                                TVector.Accumulate(ref c11, cell, w0);
+                            if (TTaps.Value > 1 && TOutputs.Value > 10 && has1)
+                                Add<TVector, TOutputs>(ref c10, cell, w1, w, 1);
+                            if (TTaps.Value > 2 && TOutputs.Value > 9 && has2)
+                                Add<TVector, TOutputs>(ref c9, cell, w2, w, 2);
+                            if (TTaps.Value > 3 && TOutputs.Value > 8 && has3)
+                                Add<TVector, TOutputs>(ref c8, cell, w3, w, 3);
+                            if (TTaps.Value > 4 && TOutputs.Value > 7 && has4)
+                                Add<TVector, TOutputs>(ref c7, cell, w4, w, 4);
+                            if (TTaps.Value > 5 && TOutputs.Value > 6 && has5)
+                                Add<TVector, TOutputs>(ref c6, cell, w5, w, 5);
+                            if (TTaps.Value > 6 && TOutputs.Value > 5 && has6)
+                                Add<TVector, TOutputs>(ref c5, cell, w6, w, 6);
+                        }
+
+                        x += step3;
+                        if (TOutputs.Value + TTaps.Value > 13 && first <= 12 && 12 < end)
+                        {
+                            TVector cell = TEdge.Load<TVector>((float*)x, channels);
+                            if (TOutputs.Value > 12)
+                                TVector.Accumulate(ref c12, cell, w0);
+                            if (TTaps.Value > 1 && TOutputs.Value > 11 && has1)
+                                Add<TVector, TOutputs>(ref c11, cell, w1, w, 1);
+                            if (TTaps.Value > 2 && TOutputs.Value > 10 && has2)
+                                Add<TVector, TOutputs>(ref c10, cell, w2, w, 2);
+                            if (TTaps.Value > 3 && TOutputs.Value > 9 && has3)
+                                Add<TVector, TOutputs>(ref c9, cell, w3, w, 3);
+                            if (TTaps.Value > 4 && TOutputs.Value > 8 && has4)
+                                Add<TVector, TOutputs>(ref c8, cell, w4, w, 4);
+                            if (TTaps.Value > 5 && TOutputs.Value > 7 && has5)
+                                Add<TVector, TOutputs>(ref c7, cell, w5, w, 5);
+                            if (TTaps.Value > 6 && TOutputs.Value > 6 && has6)
+                                Add<TVector, TOutputs>(ref c6, cell, w6, w, 6);
+                        }
+
+                        if (TOutputs.Value + TTaps.Value > 14 && first <= 13 && 13 < end)
+                        {
+                            TVector cell = TEdge.Load<TVector>((float*)(x + step), channels);
+                            if (TOutputs.Value > 13)
+                                TVector.Accumulate(ref c13, cell, w0);
+                            if (TTaps.Value > 1 && TOutputs.Value > 12 && has1)
+                                Add<TVector, TOutputs>(ref c12, cell, w1, w, 1);
+                            if (TTaps.Value > 2 && TOutputs.Value > 11 && has2)
+                                Add<TVector, TOutputs>(ref c11, cell, w2, w, 2);
+                            if (TTaps.Value > 3 && TOutputs.Value > 10 && has3)
+                                Add<TVector, TOutputs>(ref c10, cell, w3, w, 3);
+                            if (TTaps.Value > 4 && TOutputs.Value > 9 && has4)
+                                Add<TVector, TOutputs>(ref c9, cell, w4, w, 4);
+                            if (TTaps.Value > 5 && TOutputs.Value > 8 && has5)
+                                Add<TVector, TOutputs>(ref c8, cell, w5, w, 5);
+                            if (TTaps.Value > 6 && TOutputs.Value > 7 && has6)
+                                Add<TVector, TOutputs>(ref c7, cell, w6, w, 6);
+                        }
+
+                        if (TOutputs.Value + TTaps.Value > 15 && first <= 14 && 14 < end)
+                        {
+                            TVector cell = TEdge.Load<TVector>((float*)(x + step2), channels);
+                            if (TTaps.Value > 1 && TOutputs.Value > 13 && has1)
+                                Add<TVector, TOutputs>(ref c13, cell, w1, w, 1);
+                            if (TTaps.Value > 2 && TOutputs.Value > 12 && has2)
+                                Add<TVector, TOutputs>(ref c12, cell, w2, w, 2);
+                            if (TTaps.Value > 3 && TOutputs.Value > 11 && has3)
+                                Add<TVector, TOutputs>(ref c11, cell, w3, w, 3);
+                            if (TTaps.Value > 4 && TOutputs.Value > 10 && has4)
+                                Add<TVector, TOutputs>(ref c10, cell, w4, w, 4);
+                            if (TTaps.Value > 5 && TOutputs.Value > 9 && has5)
+                                Add<TVector, TOutputs>(ref c9, cell, w5, w, 5);
+                            if (TTaps.Value > 6 && TOutputs.Value > 8 && has6)
+                                Add<TVector, TOutputs>(ref c8, cell, w6, w, 6);
+                        }
+
+                        x += step3;
+                        if (TOutputs.Value + TTaps.Value > 16 && first <= 15 && 15 < end)
+                        {
+                            TVector cell = TEdge.Load<TVector>((float*)x, channels);
+                            if (TTaps.Value > 2 && TOutputs.Value > 13 && has2)
+                                Add<TVector, TOutputs>(ref c13, cell, w2, w, 2);
+                            if (TTaps.Value > 3 && TOutputs.Value > 12 && has3)
+                                Add<TVector, TOutputs>(ref c12, cell, w3, w, 3);
+                            if (TTaps.Value > 4 && TOutputs.Value > 11 && has4)
+                                Add<TVector, TOutputs>(ref c11, cell, w4, w, 4);
+                            if (TTaps.Value > 5 && TOutputs.Value > 10 && has5)
+                                Add<TVector, TOutputs>(ref c10, cell, w5, w, 5);
+                            if (TTaps.Value > 6 && TOutputs.Value > 9 && has6)
+                                Add<TVector, TOutputs>(ref c9, cell, w6, w, 6);
+                        }
+
+                        if (TOutputs.Value + TTaps.Value > 17 && first <= 16 && 16 < end)
+                        {
+                            TVector cell = TEdge.Load<TVector>((float*)(x + step), channels);
+                            if (TTaps.Value > 3 && TOutputs.Value > 13 && has3)
+                                Add<TVector, TOutputs>(ref c13, cell, w3, w, 3);
+                            if (TTaps.Value > 4 && TOutputs.Value > 12 && has4)
+                                Add<TVector, TOutputs>(ref c12, cell, w4, w, 4);
+                            if (TTaps.Value > 5 && TOutputs.Value > 11 && has5)
+                                Add<TVector, TOutputs>(ref c11, cell, w5, w, 5);
+                            if (TTaps.Value > 6 && TOutputs.Value > 10 && has6)
+                                Add<TVector, TOutputs>(ref c10, cell, w6, w, 6);
+                        }
+
+                        if (TOutputs.Value + TTaps.Value > 18 && first <= 17 && 17 < end)
+                        {
+                            TVector cell = TEdge.Load<TVector>((float*)(x + step2), channels);
+                            if (TTaps.Value > 4 && TOutputs.Value > 13 && has4)
+                                Add<TVector, TOutputs>(ref c13, cell, w4, w, 4);
+                            if (TTaps.Value > 5 && TOutputs.Value > 12 && has5)
+                                Add<TVector, TOutputs>(ref c12, cell, w5, w, 5);
+                            if (TTaps.Value > 6 && TOutputs.Value > 11 && has6)
+                                Add<TVector, TOutputs>(ref c11, cell, w6, w, 6);
+                        }
+
+                        x += step3;
+                        if (TOutputs.Value + TTaps.Value > 19 && first <= 18 && 18 < end)
+                        {
+                            TVector cell = TEdge.Load<TVector>((float*)x, channels);
+                            if (TTaps.Value > 5 && TOutputs.Value > 13 && has5)
+                                Add<TVector, TOutputs>(ref c13, cell, w5, w, 5);
+                            if (TTaps.Value > 6 && TOutputs.Value > 12 && has6)
+                                Add<TVector, TOutputs>(ref c12, cell, w6, w, 6);
+                        }
+
+                        if (TOutputs.Value + TTaps.Value > 20 && first <= 19 && 19 < end)
+                        {
+                            TVector cell = TEdge.Load<TVector>((float*)(x + step), channels);
+                            if (TTaps.Value > 6 && TOutputs.Value > 13 && has6)
+                                Add<TVector, TOutputs>(ref c13, cell, w6, w, 6);
+                        }
+                    }
+                }
+                while (TRange.IsChecked && ++segment < tile.SegmentCount);
+
+                float* y = output;
+                nint next = tile.OutputStep;
+                if (tile.Streams)
+                {
+                    TVector.StoreNonTemporal(y, c0);
+
+                    if (TOutputs.Value > 1)
+                        TVector.StoreNonTemporal(y + next, c1);
+
+                    if (TOutputs.Value > 2)
+                        TVector.StoreNonTemporal(y + (2 * next), c2);
+
+                    if (TOutputs.Value > 3)
+                    {
+                        y += 3 * next;
+                        TVector.StoreNonTemporal(y, c3);
+                    }
+
+                    if (TOutputs.Value > 4)
+                        TVector.StoreNonTemporal(y + next, c4);
+
+                    if (TOutputs.Value > 5)
+                        TVector.StoreNonTemporal(y + (2 * next), c5);
+
+                    if (TOutputs.Value > 6)
+                    {
+                        y += 3 * next;
+                        TVector.StoreNonTemporal(y, c6);
+                    }
+
+                    if (TOutputs.Value > 7)
+                        TVector.StoreNonTemporal(y + next, c7);
+
+                    if (TOutputs.Value > 8)
+                        TVector.StoreNonTemporal(y + (2 * next), c8);
+
+                    if (TOutputs.Value > 9)
+                    {
+                        y += 3 * next;
+                        TVector.StoreNonTemporal(y, c9);
+                    }
+
+                    if (TOutputs.Value > 10)
+                        TVector.StoreNonTemporal(y + next, c10);
+
+                    if (TOutputs.Value > 11)
+                        TVector.StoreNonTemporal(y + (2 * next), c11);
+
+                    if (TOutputs.Value > 12)
+                    {
+                        y += 3 * next;
+                        TVector.StoreNonTemporal(y, c12);
+                    }
+
+                    if (TOutputs.Value > 13)
+                        TVector.StoreNonTemporal(y + next, c13);
+                }
+                else
+                {
+                    TEdge.Store(y, c0, channels);
+
+                    if (TOutputs.Value > 1)
+                        TEdge.Store(y + next, c1, channels);
+
+                    if (TOutputs.Value > 2)
+                        TEdge.Store(y + (2 * next), c2, channels);
+
+                    if (TOutputs.Value > 3)
+                    {
+                        y += 3 * next;
+                        TEdge.Store(y, c3, channels);
+                    }
+
+                    if (TOutputs.Value > 4)
+                        TEdge.Store(y + next, c4, channels);
+
+                    if (TOutputs.Value > 5)
+                        TEdge.Store(y + (2 * next), c5, channels);
+
+                    if (TOutputs.Value > 6)
+                    {
+                        y += 3 * next;
+                        TEdge.Store(y, c6, channels);
+                    }
+
+                    if (TOutputs.Value > 7)
+                        TEdge.Store(y + next, c7, channels);
+
+                    if (TOutputs.Value > 8)
+                        TEdge.Store(y + (2 * next), c8, channels);
+
+                    if (TOutputs.Value > 9)
+                    {
+                        y += 3 * next;
+                        TEdge.Store(y, c9, channels);
+                    }
+
+                    if (TOutputs.Value > 10)
+                        TEdge.Store(y + next, c10, channels);
+
+                    if (TOutputs.Value > 11)
+                        TEdge.Store(y + (2 * next), c11, channels);
+
+                    if (TOutputs.Value > 12)
+                    {
+                        y += 3 * next;
+                        TEdge.Store(y, c12, channels);
+                    }
+
+                    if (TOutputs.Value > 13)
+                        TEdge.Store(y + next, c13, channels);
+                }
+
+                input += TVector.Lanes;
+                output += TVector.Lanes;
+                block += tile.BlockStep;
+                if (--blocksLeft == 0)
+                {
+                    blocksLeft = tile.Blocks;
+                    block -= blocksLeft * tile.BlockStep;
+                }
             }
-
-            if (channel < tile.Channels)
-                ChannelVector<TVector, TRows, Partial>(in tile, input + channel, output + channel, phase, tile.Channels - channel);
-
-            input += TRows.Value * tile.InputStride;
-            output += TRows.Value * tile.OutputStride;
         }
     }
 
+    /// <summary>Whether a tap's weights have a register beside the outputs and the cell.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void ChannelVector<TVector, TRows, TEdge>(in DepthwiseTile tile, float* input, float* output, int phase, int count)
+    private static bool Held<TVector, TOutputs>(int tap)
         where TVector : struct, IVector<TVector>
-        where TRows : struct, ISize
-        where TEdge : struct, IEdge
+        where TOutputs : struct, ISize => tap < TVector.Registers - 1 - TOutputs.Value;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Add<TVector, TOutputs>(ref TVector sum, TVector cell, TVector weight, float* weights, int tap)
+        where TVector : struct, IVector<TVector>
+        where TOutputs : struct, ISize
     {
-        nint s = tile.InputStride, s2 = 2 * s, s3 = s2 + s;
-        TVector bias = tile.Bias == null ? TVector.Zero : TVector.Load(tile.Bias + phase);
-        TVector c0 = bias, c1 = bias, c2 = bias, c3 = bias, c4 = bias, c5 = bias, c6 = bias;
-        TVector c7 = bias, c8 = bias, c9 = bias, c10 = bias, c11 = bias, c12 = bias, c13 = bias;
-        float* inputColumn = input;
-        float* weightColumn = tile.Weights + phase;
-        for (int tapColumn = tile.TapColumns; tapColumn > 0; tapColumn--)
-        {
-            float* a = inputColumn;
-            float* w = weightColumn;
-            for (int tapRow = tile.TapRows; tapRow > 0; tapRow--)
-            {
-                TVector weight = TVector.Load(w);
-                float* x = a;
-                c0 = TVector.MultiplyAdd(TEdge.Load<TVector>(x, count), weight, c0);
-
-                if (TRows.Value > 1)
-                    c1 = TVector.MultiplyAdd(TEdge.Load<TVector>(x + s, count), weight, c1);
-
-                if (TRows.Value > 2)
-                    c2 = TVector.MultiplyAdd(TEdge.Load<TVector>(x + s2, count), weight, c2);
-
-                if (TRows.Value > 3)
-                {
-                    x += s3;
-                    c3 = TVector.MultiplyAdd(TEdge.Load<TVector>(x, count), weight, c3);
-                }
-
-                if (TRows.Value > 4)
-                    c4 = TVector.MultiplyAdd(TEdge.Load<TVector>(x + s, count), weight, c4);
-
-                if (TRows.Value > 5)
-                    c5 = TVector.MultiplyAdd(TEdge.Load<TVector>(x + s2, count), weight, c5);
-
-                if (TRows.Value > 6)
-                {
-                    x += s3;
-                    c6 = TVector.MultiplyAdd(TEdge.Load<TVector>(x, count), weight, c6);
-                }
-
-                if (TRows.Value > 7)
-                    c7 = TVector.MultiplyAdd(TEdge.Load<TVector>(x + s, count), weight, c7);
-
-                if (TRows.Value > 8)
-                    c8 = TVector.MultiplyAdd(TEdge.Load<TVector>(x + s2, count), weight, c8);
-
-                if (TRows.Value > 9)
-                {
-                    x += s3;
-                    c9 = TVector.MultiplyAdd(TEdge.Load<TVector>(x, count), weight, c9);
-                }
-
-                if (TRows.Value > 10)
-                    c10 = TVector.MultiplyAdd(TEdge.Load<TVector>(x + s, count), weight, c10);
-
-                if (TRows.Value > 11)
-                    c11 = TVector.MultiplyAdd(TEdge.Load<TVector>(x + s2, count), weight, c11);
-
-                if (TRows.Value > 12)
-                {
-                    x += s3;
-                    c12 = TVector.MultiplyAdd(TEdge.Load<TVector>(x, count), weight, c12);
-                }
-
-                if (TRows.Value > 13)
-                    c13 = TVector.MultiplyAdd(TEdge.Load<TVector>(x + s, count), weight, c13);
-
-                a += tile.InputTapRow;
-                w += tile.WeightTapRow;
-            }
-
-            inputColumn += tile.InputTapColumn;
-            weightColumn += tile.WeightTapColumn;
-        }
-
-        nint step = tile.OutputStride;
-        float* y = output;
-        TEdge.Store(y, c0, count);
-
-        if (TRows.Value > 1)
-            TEdge.Store(y += step, c1, count);
-
-        if (TRows.Value > 2)
-            TEdge.Store(y += step, c2, count);
-
-        if (TRows.Value > 3)
-            TEdge.Store(y += step, c3, count);
-
-        if (TRows.Value > 4)
-            TEdge.Store(y += step, c4, count);
-
-        if (TRows.Value > 5)
-            TEdge.Store(y += step, c5, count);
-
-        if (TRows.Value > 6)
-            TEdge.Store(y += step, c6, count);
-
-        if (TRows.Value > 7)
-            TEdge.Store(y += step, c7, count);
-
-        if (TRows.Value > 8)
-            TEdge.Store(y += step, c8, count);
-
-        if (TRows.Value > 9)
-            TEdge.Store(y += step, c9, count);
-
-        if (TRows.Value > 10)
-            TEdge.Store(y += step, c10, count);
-
-        if (TRows.Value > 11)
-            TEdge.Store(y += step, c11, count);
-
-        if (TRows.Value > 12)
-            TEdge.Store(y += step, c12, count);
-
-        if (TRows.Value > 13)
-            TEdge.Store(y += step, c13, count);
+        if (Held<TVector, TOutputs>(tap))
+            TVector.Accumulate(ref sum, cell, weight);
+        else
+            TVector.Accumulate(ref sum, cell, weights + (tap * TVector.Lanes));
     }
 }

@@ -4,131 +4,214 @@ namespace NativeConv.Kernels;
 
 /// <summary>
 /// One direction of a depthwise convolution with one output a channel, prepared for one geometry: forward, or its input gradient, which reads dy
-/// with flipped taps. With few channels and neighbouring columns a vector runs over the row's (column, channel) pairs instead of over
-/// channels, against weights repeated periodically; tiles then run down the rows. Immutable and shared by all workers.
+/// with flipped taps. Outputs slide along a row, lanes are channels; with few channels and neighbouring columns outputs slide down the columns instead, and
+/// lanes run over a row's (column, channel) pairs, against weights repeated periodically. Immutable and shared by all workers.
 /// </summary>
-internal sealed unsafe class DepthwisePass
+internal sealed unsafe class DepthwisePass<TVector>
+    where TVector : struct, IVector<TVector>
 {
-    /// <summary>Below so many channels vectors run along the row: decided by the shape alone, and without effect on any value's order of summation.</summary>
-    public const int FewChannels = 16;
-
-    private readonly WindowRun[] _rows, _columns;
-    private readonly int _sourceHeight, _sourceWidth, _resultHeight, _resultWidth, _channels, _taps, _kernelWidth;
+    private readonly Tile[] _tiles;
+    private readonly TileSegment[] _segments;
+    private readonly WindowRun[] _cross;
+    private readonly int _channels, _alongTaps, _crossTaps, _tapAlong, _tapAcross;
+    private readonly int[] _order;
+    private readonly nint _sourceLength, _resultLength;
+    private readonly nint _inputCross, _outputCross, _inputStep;
+    private readonly bool _alongRow;
 
     private DepthwisePass(in Conv2DGeometry g, int channels, bool transposed)
     {
-        _rows = transposed ? WindowAxis.BackwardRows(g) : WindowAxis.ForwardRows(g);
-        _columns = transposed ? WindowAxis.BackwardColumns(g) : WindowAxis.ForwardColumns(g);
-        _sourceHeight = transposed ? g.OutputHeight : g.InputHeight;
-        _sourceWidth = transposed ? g.OutputWidth : g.InputWidth;
-        _resultHeight = transposed ? g.InputHeight : g.OutputHeight;
-        _resultWidth = transposed ? g.InputWidth : g.OutputWidth;
         _channels = channels;
-        _kernelWidth = g.KernelWidth;
-        _taps = g.KernelHeight * g.KernelWidth;
+        int sourceHeight = transposed ? g.OutputHeight : g.InputHeight, sourceWidth = transposed ? g.OutputWidth : g.InputWidth;
+        int resultHeight = transposed ? g.InputHeight : g.OutputHeight, resultWidth = transposed ? g.InputWidth : g.OutputWidth;
+        nint sourceRow = (nint)sourceWidth * channels, resultRow = (nint)resultWidth * channels;
+        _sourceLength = sourceHeight * sourceRow;
+        _resultLength = resultHeight * resultRow;
+        _alongRow = DepthwiseShape.IsAlongRow(g, channels);
+        WindowRun[] rows = transposed ? WindowAxis.BackwardRows(g) : WindowAxis.ForwardRows(g);
+        WindowRun[] columns = transposed ? WindowAxis.BackwardColumns(g) : WindowAxis.ForwardColumns(g);
+        SlidingAxis axis;
+        nint inputCell, outputCell;
+        if (_alongRow)
+        {
+            axis = transposed
+                ? SlidingAxis.Backward(g.OutputHeight, g.InputHeight, g.KernelHeight, g.StrideHeight, g.DilationHeight, g.PadTop)
+                : SlidingAxis.Forward(g.OutputHeight, g.InputHeight, g.KernelHeight, g.StrideHeight, g.DilationHeight, g.PadTop);
+            _cross = columns;
+            (inputCell, _inputCross, outputCell, _outputCross) = (sourceRow, channels, resultRow, channels);
+            (_alongTaps, _crossTaps, _tapAlong, _tapAcross) = (g.KernelHeight, g.KernelWidth, g.KernelWidth, 1);
+        }
+        else
+        {
+            axis = transposed
+                ? SlidingAxis.Backward(g.OutputWidth, g.InputWidth, g.KernelWidth, g.StrideWidth, g.DilationWidth, g.PadLeft)
+                : SlidingAxis.Forward(g.OutputWidth, g.InputWidth, g.KernelWidth, g.StrideWidth, g.DilationWidth, g.PadLeft);
+            _cross = DepthwiseShape.ByResidue(rows, g);
+            (inputCell, _inputCross, outputCell, _outputCross) = (channels, sourceRow, channels, resultRow);
+            (_alongTaps, _crossTaps, _tapAlong, _tapAcross) = (g.KernelWidth, g.KernelHeight, 1, g.KernelWidth);
+        }
+
+        _inputStep = axis.SourceStep * inputCell;
+        // Taps in the order in which positions meet them, so that every segment's weights follow each other.
+        int tapStep = Math.Abs(axis.TapStep);
+        _order = [.. Enumerable.Range(0, _alongTaps).OrderBy(tap => tap % tapStep).ThenBy(tap => axis.TapStep > 0 ? tap : -tap)];
+        var segments = new List<TileSegment>();
+        var tiles = new List<Tile>();
+        foreach (SlidingRun run in axis.Tiles(DepthwiseMicroKernel.MostOutputs<TVector>))
+        {
+            bool isChecked = DepthwiseMicroKernel.IsChecked(run);
+            tiles.Add(new()
+            {
+                Output = run.First * outputCell,
+                OutputStep = run.Step * outputCell,
+                Input = isChecked ? 0 : run.Segments[0].Source * inputCell,
+                Weights = isChecked ? 0 : Slot(run.Segments[0].Tap),
+                Segment = segments.Count,
+                Segments = Math.Max(1, run.Segments.Length),
+                Kernel = DepthwiseMicroKernel.Get<TVector, Whole>(run),
+                PartialKernel = DepthwiseMicroKernel.Get<TVector, Partial>(run),
+            });
+            if (isChecked)
+                segments.AddRange(run.Segments.Select(s => new TileSegment(s.Source * inputCell, Slot(s.Tap), s.First, s.End, s.IsWhole)));
+
+            // A run that no tap reaches has one segment without positions.
+            if (run.Segments.Length == 0)
+                segments.Add(new(0, 0, 0, 0, true));
+        }
+
+        _tiles = [.. tiles];
+        _segments = [.. segments];
     }
 
-    public static DepthwisePass Forward(in Conv2DGeometry geometry, int channels) => new(geometry, channels, transposed: false);
+    public static DepthwisePass<TVector> Forward(in Conv2DGeometry geometry, int channels) => new(geometry, channels, transposed: false);
 
-    public static DepthwisePass BackwardInput(in Conv2DGeometry geometry, int channels) => new(geometry, channels, transposed: true);
+    public static DepthwisePass<TVector> BackwardInput(in Conv2DGeometry geometry, int channels) => new(geometry, channels, transposed: true);
 
-    /// <summary>Floats of one tap's packed weights: at least a vector more than the period, so that any phase loads whole.</summary>
-    private int PackedRow<TVector>()
-        where TVector : struct, IVector<TVector> => (_channels + (2 * TVector.Lanes) - 1) / TVector.Lanes * TVector.Lanes;
+    /// <summary>Blocks of packed weights: one a vector of channels, or one for each vector until a row's (column, channel) pairs start at channel 0 again.</summary>
+    private int Blocks => _alongRow
+        ? _channels / WindowAxis.GreatestCommonDivisor(_channels, TVector.Lanes)
+        : (_channels + TVector.Lanes - 1) / TVector.Lanes;
+
+    private int BlockLength => ((_alongTaps * _crossTaps) + 1) * TVector.Lanes;
 
     /// <summary>Floats that the packed weights need.</summary>
-    public int PackedLength<TVector>()
-        where TVector : struct, IVector<TVector> => (_taps + 1) * PackedRow<TVector>();
+    public int PackedLength => checked(Blocks * BlockLength);
 
-    /// <summary>Packs weights [kh, kw, c] and the biases (or zeros): a row for the biases, then one a tap, repeated past the end.</summary>
-    public void Pack<TVector>(float* weights, float* bias, float* packed)
-        where TVector : struct, IVector<TVector>
+    /// <summary>Packs weights [kh, kw, c] and the biases (or zeros): for each block a vector of biases, then one for each tap across and along, in the order of use.</summary>
+    public void Pack(float* weights, float* bias, float* packed)
     {
-        int row = PackedRow<TVector>();
-        for (int i = 0; i < row; i++)
-            packed[i] = bias == null ? 0 : bias[i % _channels];
-
-        for (int tap = 0; tap < _taps; tap++)
+        for (int block = 0; block < Blocks; block++)
         {
-            packed += row;
-            for (int i = 0; i < row; i++)
-                packed[i] = weights[i % _channels];
-
-            weights += _channels;
+            PackVector(bias, block, packed);
+            packed += TVector.Lanes;
+            for (int across = 0; across < _crossTaps; across++)
+            {
+                foreach (int along in _order)
+                {
+                    PackVector(weights + (((nint)(across * _tapAcross) + (along * _tapAlong)) * _channels), block, packed);
+                    packed += TVector.Lanes;
+                }
+            }
         }
     }
+
+    private void PackVector(float* row, int block, float* packed)
+    {
+        for (int lane = 0; lane < TVector.Lanes; lane++)
+        {
+            int channel = (block * TVector.Lanes) + lane;
+            if (_alongRow)
+                channel %= _channels;
+
+            packed[lane] = row == null || channel >= _channels ? 0 : row[channel];
+        }
+    }
+
+    private int Slot(int tap) => Array.IndexOf(_order, tap) * TVector.Lanes;
 
     /// <summary>Writes the results of some images.</summary>
-    public void Run<TVector>(float* source, float* packed, float* result, int images)
-        where TVector : struct, IVector<TVector>
+    public void Run(float* source, float* packed, float* result, int images)
     {
-        for (int image = 0; image < images; image++)
+        fixed (TileSegment* segments = _segments)
         {
-            foreach (ref readonly WindowRun rows in _rows.AsSpan())
+            var tile = new DepthwiseTile
             {
-                foreach (ref readonly WindowRun columns in _columns.AsSpan())
-                    Rectangle<TVector>(source, packed, result, rows, columns);
-            }
+                InputStep = _inputStep,
+                BlockStep = BlockLength,
+                Blocks = Blocks,
+            };
+            for (int image = 0; image < images; image++)
+            {
+                foreach (ref readonly WindowRun cross in _cross.AsSpan())
+                    Run(ref tile, cross, segments, source, packed, result);
 
-            source += (nint)_sourceHeight * _sourceWidth * _channels;
-            result += (nint)_resultHeight * _resultWidth * _channels;
+                source += _sourceLength;
+                result += _resultLength;
+            }
         }
     }
 
-    private void Rectangle<TVector>(float* source, float* packed, float* result, in WindowRun rows, in WindowRun columns)
-        where TVector : struct, IVector<TVector>
+    private void Run(ref DepthwiseTile tile, in WindowRun cross, TileSegment* segments, float* source, float* packed, float* result)
     {
-        nint sourceRow = (nint)_sourceWidth * _channels, resultRow = (nint)_resultWidth * _channels;
-        nint packedRow = PackedRow<TVector>();
-        bool empty = rows.Taps == 0 || columns.Taps == 0;
-        nint xLine = rows.SourceStep * sourceRow, xPixel = (nint)columns.SourceStep * _channels;
-        nint yLine = rows.Step * resultRow, yPixel = (nint)columns.Step * _channels;
-        int lines = rows.Count, pixels = columns.Count;
-        var tile = new DepthwiseTile
+        tile.CrossTaps = cross.Taps;
+        tile.InputCross = cross.SourceTapStep * _inputCross;
+        tile.WeightCross = cross.TapStep * _alongTaps * TVector.Lanes;
+        int channels = _channels;
+        tile.Lines = cross.Count;
+        if (_alongRow)
         {
-            Bias = packed,
-            Weights = packed + ((1 + (rows.FirstTap * _kernelWidth) + columns.FirstTap) * packedRow),
-            TapRows = rows.Taps,
-            TapColumns = empty ? 0 : columns.Taps,
-            InputTapRow = rows.SourceTapStep * sourceRow,
-            InputTapColumn = (nint)columns.SourceTapStep * _channels,
-            WeightTapRow = rows.TapStep * _kernelWidth * packedRow,
-            WeightTapColumn = columns.TapStep * packedRow,
-            Channels = _channels,
-            Period = _channels,
-        };
-        if (_channels < FewChannels && columns.SourceStep == 1 && columns.Step == 1)
-        {
-            tile.Channels = _channels * pixels;
-            pixels = lines;
-            lines = 1;
-            (xPixel, yPixel) = (xLine, yLine);
-        }
-        else if (pixels < lines && pixels < DepthwiseMicroKernel.MaximumRows / 2)
-        {
-            (lines, pixels) = (pixels, lines);
-            (xLine, xPixel) = (xPixel, xLine);
-            (yLine, yPixel) = (yPixel, yLine);
+            channels *= cross.Count;
+            tile.Lines = 1;
         }
 
-        tile.InputStride = xPixel;
-        tile.OutputStride = yPixel;
-        float* x = empty ? source : source + (rows.Source * sourceRow) + ((nint)columns.Source * _channels);
-        float* y = result + (rows.First * resultRow) + ((nint)columns.First * _channels);
-        int tiles = (pixels + DepthwiseMicroKernel.MaximumRows - 1) / DepthwiseMicroKernel.MaximumRows;
-        int shortRows = pixels / tiles, longTiles = pixels % tiles;
-        for (int line = 0; line < lines; line++)
+        tile.InputLine = cross.SourceStep * _inputCross;
+        tile.OutputLine = cross.Step * _outputCross;
+        float* input = source + (cross.Source * _inputCross);
+        float* output = result + (cross.First * _outputCross);
+        int firstWeight = (1 + (cross.FirstTap * _alongTaps)) * TVector.Lanes, whole = channels / TVector.Lanes;
+        foreach (ref readonly Tile slide in _tiles.AsSpan())
         {
-            tile.Input = x + (line * xLine);
-            tile.Output = y + (line * yLine);
-            tile.Tiles = longTiles;
-            if (longTiles > 0)
-                DepthwiseMicroKernel.Run<TVector>(shortRows + 1, in tile);
+            tile.Input = input + slide.Input;
+            tile.Output = output + slide.Output;
+            tile.OutputStep = slide.OutputStep;
+            tile.FirstWeight = firstWeight + slide.Weights;
+            tile.Segments = segments + slide.Segment;
+            tile.SegmentCount = slide.Segments;
+            tile.Block = packed;
+            tile.BlocksLeft = tile.Blocks;
+            tile.Channels = whole * TVector.Lanes;
+            if (whole > 0)
+                slide.Kernel(in tile);
 
-            tile.Input += (nint)longTiles * (shortRows + 1) * xPixel;
-            tile.Output += (nint)longTiles * (shortRows + 1) * yPixel;
-            tile.Tiles = tiles - longTiles;
-            DepthwiseMicroKernel.Run<TVector>(shortRows, in tile);
+            if (tile.Channels < channels)
+            {
+                tile.Input += tile.Channels;
+                tile.Output += tile.Channels;
+                tile.Block += whole % tile.Blocks * tile.BlockStep;
+                tile.BlocksLeft = 1;
+                tile.Channels = channels - tile.Channels;
+                slide.PartialKernel(in tile);
+            }
         }
+    }
+
+    /// <summary>A tile's offsets in floats, and its kernels.</summary>
+    private readonly struct Tile
+    {
+        public required nint Output { get; init; }
+
+        public required nint OutputStep { get; init; }
+
+        public required nint Input { get; init; }
+
+        public required nint Weights { get; init; }
+
+        public required int Segment { get; init; }
+
+        public required int Segments { get; init; }
+
+        public required delegate*<in DepthwiseTile, void> Kernel { get; init; }
+
+        public required delegate*<in DepthwiseTile, void> PartialKernel { get; init; }
     }
 }

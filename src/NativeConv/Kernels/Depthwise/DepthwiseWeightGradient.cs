@@ -3,102 +3,161 @@ using NativeConv.Simd;
 namespace NativeConv.Kernels;
 
 /// <summary>
-/// Weight gradient of a depthwise convolution with one output a channel: dw [kh, kw, c] += sum over output pixels of x [pixel + tap, c] * dy [pixel, c]. The
-/// plane is cut into rectangles whose taps inside the image are the same. With few channels a vector runs over the row's (column,
-/// channel) pairs into a gradient as wide as the row, which is then added over the columns in order.
+/// Weight gradient of a depthwise convolution with one output a channel: dw [kh, kw, c] += sum over output pixels of x [pixel + tap, c] * dy [pixel, c]. Outputs slide along
+/// the row as in the forward pass; the plane is cut into blocks of lines and columns whose x and dy fit in the first-level cache, which all channel vectors visit
+/// before the next block. With few channels outputs slide down the columns and lanes run over a row's (column, channel) pairs, into a gradient as wide as the row,
+/// which is then added over the columns in order. Blocks follow from the shape alone, so that the order of every sum does too.
 /// </summary>
-internal sealed unsafe class DepthwiseWeightGradient(in Conv2DGeometry geometry, int channels)
+internal sealed unsafe class DepthwiseWeightGradient<TVector>
+    where TVector : struct, IVector<TVector>
 {
-    private readonly Conv2DGeometry _g = geometry;
-    private readonly WindowRun[] _rows = WindowAxis.ForwardRows(geometry);
-    private readonly WindowRun[] _columns = WindowAxis.ForwardColumns(geometry);
+    /// <summary>What a block's x and dy should stay below.</summary>
+    private const int BlockBytes = 24 * 1024;
 
-    private bool AlongRow => channels < DepthwisePass.FewChannels && _g.StrideWidth == 1;
+    private readonly Run[] _runs;
+    private readonly WindowRun[] _cross;
+    private readonly int _channels, _taps, _width;
+    private readonly nint _inputLength, _outputLength, _inputCross, _outputCross, _inputStep, _tapAlong, _tapAcross;
+    private readonly bool _alongRow;
 
-    private int Taps => _g.KernelHeight * _g.KernelWidth;
+    public DepthwiseWeightGradient(in Conv2DGeometry g, int channels)
+    {
+        _channels = channels;
+        _taps = g.KernelHeight * g.KernelWidth;
+        _width = g.OutputWidth * channels;
+        _alongRow = DepthwiseShape.IsAlongRow(g, channels);
+        nint inputRow = (nint)g.InputWidth * channels, outputRow = _width, gradientTap = _alongRow ? _width : channels;
+        _inputLength = g.InputHeight * inputRow;
+        _outputLength = g.OutputHeight * outputRow;
+        SlidingAxis axis;
+        nint inputCell, outputCell;
+        if (_alongRow)
+        {
+            axis = SlidingAxis.Forward(g.OutputHeight, g.InputHeight, g.KernelHeight, g.StrideHeight, g.DilationHeight, g.PadTop);
+            _cross = WindowAxis.ForwardColumns(g);
+            (inputCell, _inputCross, outputCell, _outputCross) = (inputRow, channels, outputRow, channels);
+            (_tapAlong, _tapAcross) = (g.KernelWidth * gradientTap, gradientTap);
+        }
+        else
+        {
+            axis = SlidingAxis.Forward(g.OutputWidth, g.InputWidth, g.KernelWidth, g.StrideWidth, g.DilationWidth, g.PadLeft);
+            int tileBytes = 2 * Math.Min(DepthwiseGradientMicroKernel.MostOutputs, axis.Runs.Max(run => run.Count)) * channels * sizeof(float);
+            int lines = Math.Max(1, (BlockBytes / tileBytes) - (g.KernelHeight / 2));
+            _cross = [.. DepthwiseShape.ByResidue(WindowAxis.ForwardRows(g), g).SelectMany(run => run.Blocks(lines))];
+            (inputCell, _inputCross, outputCell, _outputCross) = (channels, inputRow, channels, outputRow);
+            (_tapAlong, _tapAcross) = (gradientTap, g.KernelWidth * gradientTap);
+        }
 
-    /// <summary>Floats of a worker's scratch that <see cref="Run"/> needs.</summary>
-    public int ScratchLength => AlongRow ? checked(Taps * _g.OutputWidth * channels) : 0;
+        _inputStep = axis.SourceStep * inputCell;
+        var runs = new List<Run>();
+        foreach (SlidingRun run in axis.Tiles(_ => DepthwiseGradientMicroKernel.MostOutputs))
+        {
+            foreach (SlidingSegment segment in run.Segments)
+            {
+                int taps = segment.IsWhole ? run.Taps : run.Taps - 1;
+                int most = DepthwiseGradientMicroKernel.MostCrossTaps<TVector>(taps);
+                var kernels = new nint[2, most];
+                for (int cross = 1; cross <= most; cross++)
+                {
+                    kernels[0, cross - 1] = (nint)DepthwiseGradientMicroKernel.Get<TVector, Whole>(taps, cross, run.Count, segment);
+                    kernels[1, cross - 1] = (nint)DepthwiseGradientMicroKernel.Get<TVector, Partial>(taps, cross, run.Count, segment);
+                }
+
+                runs.Add(new(
+                    segment.Source * inputCell, run.First * outputCell, run.Step * outputCell, segment.First, segment.End, segment.Tap, axis.TapStep, most, kernels));
+            }
+        }
+
+        _runs = [.. runs];
+    }
+
+    /// <summary>Floats of a worker's scratch that <see cref="Add"/> needs.</summary>
+    public int ScratchLength => _alongRow ? checked(_taps * _width) : 0;
 
     /// <summary>Adds the gradient of some images to <paramref name="dw"/>.</summary>
-    public void Run<TVector>(float* x, float* dy, float* dw, float* scratch, int images)
-        where TVector : struct, IVector<TVector>
+    public void Add(float* x, float* dy, float* dw, float* scratch, int images)
     {
-        int wide = _g.OutputWidth * channels;
         for (int image = 0; image < images; image++)
         {
-            if (AlongRow)
+            if (_alongRow)
                 new Span<float>(scratch, ScratchLength).Clear();
 
-            foreach (ref readonly WindowRun rows in _rows.AsSpan())
+            foreach (ref readonly WindowRun cross in _cross.AsSpan())
             {
-                foreach (ref readonly WindowRun columns in _columns.AsSpan())
-                {
-                    if (rows.Taps > 0 && columns.Taps > 0)
-                        Rectangle<TVector>(x, dy, AlongRow ? scratch + (columns.First * channels) : dw, AlongRow ? wide : channels, rows, columns);
-                }
+                if (cross.Taps > 0)
+                    AddBlock(x, dy, _alongRow ? scratch + (cross.First * _channels) : dw, cross);
             }
 
-            if (AlongRow)
-                AddColumns(scratch, dw, wide);
+            if (_alongRow)
+                AddColumns(scratch, dw);
 
-            x += (nint)_g.InputPixels * channels;
-            dy += (nint)_g.OutputPixels * channels;
+            x += _inputLength;
+            dy += _outputLength;
         }
     }
 
-    private void Rectangle<TVector>(float* x, float* dy, float* gradient, nint gradientTap, in WindowRun rows, in WindowRun columns)
-        where TVector : struct, IVector<TVector>
+    private void AddBlock(float* x, float* dy, float* gradient, in WindowRun cross)
     {
-        nint inputRow = (nint)_g.InputWidth * channels, outputRow = (nint)_g.OutputWidth * channels;
+        int channels = _alongRow ? _channels * cross.Count : _channels;
+        int whole = channels - (channels % TVector.Lanes);
         var tile = new DepthwiseGradientTile
         {
-            InputPixel = (nint)_g.StrideWidth * channels,
-            InputLine = _g.StrideHeight * inputRow,
-            InputTapRow = _g.DilationHeight * inputRow,
-            InputTapColumn = (nint)_g.DilationWidth * channels,
-            OutputGradient = dy + (rows.First * outputRow) + ((nint)columns.First * channels),
-            OutputPixel = channels,
-            OutputLine = outputRow,
-            Pixels = columns.Count,
-            Lines = rows.Count,
-            GradientTapRow = _g.KernelWidth * gradientTap,
-            GradientTapColumn = gradientTap,
-            Channels = channels,
+            InputStep = _inputStep,
+            InputCross = cross.SourceTapStep * _inputCross,
+            InputLine = cross.SourceStep * _inputCross,
+            OutputLine = cross.Step * _outputCross,
+            Lines = _alongRow ? 1 : cross.Count,
+            GradientCross = cross.TapStep * _tapAcross,
         };
-        if (AlongRow)
+        foreach (ref readonly Run run in _runs.AsSpan())
         {
-            tile.Channels = channels * columns.Count;
-            (tile.Pixels, tile.Lines) = (rows.Count, 1);
-            (tile.InputPixel, tile.OutputPixel) = (tile.InputLine, tile.OutputLine);
-        }
-
-        float* input = x + (rows.Source * inputRow) + ((nint)columns.Source * channels);
-        for (int tapRow = 0; tapRow < rows.Taps; tapRow += DepthwiseGradientMicroKernel.MaximumTaps)
-        {
-            for (int tapColumn = 0; tapColumn < columns.Taps; tapColumn += DepthwiseGradientMicroKernel.MaximumTaps)
+            tile.OutputStep = run.OutputStep;
+            tile.First = run.First;
+            tile.End = run.End;
+            tile.GradientTap = run.TapStep * _tapAlong;
+            int most = run.MostCross;
+            for (int tap = 0; tap < cross.Taps; tap += most)
             {
-                tile.Input = input + (tapRow * tile.InputTapRow) + (tapColumn * tile.InputTapColumn);
-                tile.Gradient = gradient + ((rows.FirstTap + tapRow) * tile.GradientTapRow) + ((columns.FirstTap + tapColumn) * gradientTap);
-                DepthwiseGradientMicroKernel.Run<TVector>(
-                    Math.Min(DepthwiseGradientMicroKernel.MaximumTaps, rows.Taps - tapRow),
-                    Math.Min(DepthwiseGradientMicroKernel.MaximumTaps, columns.Taps - tapColumn), in tile);
+                int taps = Math.Min(most, cross.Taps - tap);
+                tile.Input = x + (cross.Source * _inputCross) + (tap * tile.InputCross) + run.Input;
+                tile.OutputGradient = dy + (cross.First * _outputCross) + run.Output;
+                tile.Gradient = gradient + ((cross.FirstTap + (tap * cross.TapStep)) * _tapAcross) + (run.Tap * _tapAlong);
+                tile.Channels = whole;
+                if (whole > 0)
+                    run.Kernel(0, taps)(in tile);
+
+                if (whole < channels)
+                {
+                    tile.Input += whole;
+                    tile.OutputGradient += whole;
+                    tile.Gradient += whole;
+                    tile.Channels = channels - whole;
+                    run.Kernel(1, taps)(in tile);
+                }
             }
         }
     }
 
-    private void AddColumns(float* wide, float* dw, int width)
+    private void AddColumns(float* wide, float* dw)
     {
-        for (int tap = 0; tap < Taps; tap++)
+        for (int tap = 0; tap < _taps; tap++)
         {
-            for (int i = 0; i < width; i += channels)
+            for (int i = 0; i < _width; i += _channels)
             {
-                for (int channel = 0; channel < channels; channel++)
+                for (int channel = 0; channel < _channels; channel++)
                     dw[channel] += wide[i + channel];
             }
 
-            wide += width;
-            dw += channels;
+            wide += _width;
+            dw += _channels;
         }
+    }
+
+    /// <summary>A segment of a run of outputs, its offsets in floats, and its kernels for whole vectors and a last partial one, by the taps across.</summary>
+    private readonly record struct Run(
+        nint Input, nint Output, nint OutputStep, int First, int End, int Tap, int TapStep, int MostCross, nint[,] Kernels)
+    {
+        public delegate*<in DepthwiseGradientTile, void> Kernel(int edge, int crossTaps) =>
+            (delegate*<in DepthwiseGradientTile, void>)Kernels[edge, crossTaps - 1];
     }
 }
