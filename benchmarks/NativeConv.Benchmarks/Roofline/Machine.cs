@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using NativeConv.Simd;
 using NativeConv.Tensors;
-using NativeConv.Threading;
 
 namespace NativeConv.Benchmarks.Roofline;
 
@@ -32,7 +31,7 @@ internal sealed record Machine(double PeakGflops, IReadOnlyList<(string Name, lo
             const int Rounds = 2_000_000;
             int workers = threads;
             float[] sinks = new float[workers * 16];
-            double seconds = Timing.Best(() => Workers.Run(workers, worker => sinks[worker * 16] = Peak<TVector>(Rounds)));
+            double seconds = Timing.Best(workers, worker => sinks[worker * 16] = Peak<TVector>(Rounds));
             double peak = 2.0 * 24 * TVector.Lanes * Rounds * workers / seconds / 1e9;
             return new(peak, [.. new (string, long)[] { ("L1", 32 << 10), ("L2", 1 << 20), ("L3", 8 << 20), ("DRAM", 256 << 20) }.Select(memory =>
                 (memory.Item1, memory.Item2, Copy<TVector>(memory.Item2, workers)))]);
@@ -86,11 +85,11 @@ internal sealed record Machine(double PeakGflops, IReadOnlyList<(string Name, lo
         nint half = (nint)(footprint / 2 / sizeof(float));
         int repeats = (int)Math.Max(1, (64 << 20) / footprint);
         AlignedMemory[] blocks = [.. Enumerable.Range(0, workers).Select(_ => new AlignedMemory(2 * half))];
-        double seconds = Timing.Best(() => Workers.Run(workers, worker =>
+        double seconds = Timing.Best(workers, worker =>
         {
             for (int i = 0; i < repeats; i++)
                 CopyOnce<TVector>(blocks[worker].Pointer, blocks[worker].Pointer + half, half);
-        }));
+        });
         return 2.0 * half * sizeof(float) * repeats * workers / seconds / 1e9;
     }
 

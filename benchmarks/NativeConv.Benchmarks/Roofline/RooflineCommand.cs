@@ -4,7 +4,6 @@ using System.Text.Json.Nodes;
 using NativeConv.Kernels;
 using NativeConv.Simd;
 using NativeConv.Tensors;
-using NativeConv.Threading;
 
 namespace NativeConv.Benchmarks.Roofline;
 
@@ -101,14 +100,14 @@ internal static class RooflineCommand
             ConvolutionAlgorithm<TVector> algorithm = shape.Kernel == RooflineShape.Depthwise
                 ? ConvolutionAlgorithm<TVector>.Depthwise(shape.Geometry, shape.Channels, shape.Filters / shape.Channels)
                 : ConvolutionAlgorithm<TVector>.Dense(shape.Geometry, shape.Channels, shape.Filters, 1);
-            int images = shape.Images, workers = threads;
+            int images = shape.Images;
             Pass what = pass;
             AlignedMemory[] x = Blocks(images * shape.InputLength), y = Blocks(images * shape.OutputLength), scratch = Blocks(algorithm.ScratchLength);
             AlignedMemory[] gradient = Blocks(shape.WeightsLength), dx = Blocks(pass == Pass.Backward ? images * shape.InputLength : 0);
             AlignedMemory weights = Filled(shape.WeightsLength), forward = new(algorithm.ForwardPackedLength), backward = new(algorithm.BackwardPackedLength);
             algorithm.PackForward(weights.Pointer, null, forward.Pointer);
             algorithm.PackBackward(weights.Pointer, backward.Pointer);
-            return Timing.Best(() => Workers.Run(workers, worker =>
+            return Timing.Best(threads, worker =>
             {
                 switch (what)
                 {
@@ -126,7 +125,7 @@ internal static class RooflineCommand
                         algorithm.BackwardWeights(x[worker].Pointer, y[worker].Pointer, gradient[worker].Pointer, scratch[worker].Pointer, images);
                         break;
                 }
-            }));
+            });
         }
 
         private AlignedMemory[] Blocks(long length) => [.. Enumerable.Range(0, threads).Select(_ => Filled(length))];

@@ -1,20 +1,21 @@
 using System.Diagnostics;
+using NativeConv.Threading;
 
 namespace NativeConv.Benchmarks.Roofline;
 
-/// <summary>Times a body on a machine that others share: the best of several runs, each long enough to measure.</summary>
+/// <summary>Times a kernel on a machine that others share: the best of several runs, each long enough to measure.</summary>
 internal static class Timing
 {
     private const int Runs = 15;
-    private const double LeastSeconds = 2e-3;
+    private const double LeastSeconds = 2e-3, WarmSeconds = 0.3;
 
-    /// <summary>Seconds of the fastest call.</summary>
-    public static double Best(Action body)
+    /// <summary>Seconds of a call, every worker calling again and again within one fork, which is thus not measured.</summary>
+    public static double Best(int workers, Action<int> body)
     {
         int calls = 1;
-        for (double warm = 0; warm < 0.3;)
+        for (double warm = 0; warm < WarmSeconds;)
         {
-            double once = Time(body, calls);
+            double once = Time(workers, body, calls);
             warm += once;
             if (once < LeastSeconds)
                 calls *= 2;
@@ -22,17 +23,19 @@ internal static class Timing
 
         double best = double.PositiveInfinity;
         for (int i = 0; i < Runs; i++)
-            best = Math.Min(best, Time(body, calls) / calls);
+            best = Math.Min(best, Time(workers, body, calls) / calls);
 
         return best;
     }
 
-    private static double Time(Action body, int calls)
+    private static double Time(int workers, Action<int> body, int calls)
     {
         long start = Stopwatch.GetTimestamp();
-        for (int i = 0; i < calls; i++)
-            body();
-
+        Workers.Run(workers, worker =>
+        {
+            for (int i = 0; i < calls; i++)
+                body(worker);
+        });
         return Stopwatch.GetElapsedTime(start).TotalSeconds;
     }
 }

@@ -1,4 +1,5 @@
 using NativeConv.Simd;
+using NativeConv.Tensors;
 
 namespace NativeConv.Kernels;
 
@@ -10,6 +11,15 @@ namespace NativeConv.Kernels;
 internal sealed unsafe class DepthwisePass<TVector>
     where TVector : struct, IVector<TVector>
 {
+    /// <summary>What the source rows of a block of lines should stay below, so that they are in the second-level cache for each tile across.</summary>
+    private const int BlockBytes = 256 * 1024;
+
+    /// <summary>Results from this size on are stored past the caches, which could not hold them until they are read: by vectors that are a cache line, for parts of lines do not combine.</summary>
+    private const long StreamedBytes = 8L * 1024 * 1024;
+
+    /// <summary>From this size of source and results on, the next block is fetched while one is computed.</summary>
+    private const long FetchedBytes = 4L * 1024 * 1024;
+
     private readonly Tile[] _tiles;
     private readonly TileSegment[] _segments;
     private readonly WindowRun[] _cross;
@@ -46,7 +56,8 @@ internal sealed unsafe class DepthwisePass<TVector>
             axis = transposed
                 ? SlidingAxis.Backward(g.OutputWidth, g.InputWidth, g.KernelWidth, g.StrideWidth, g.DilationWidth, g.PadLeft)
                 : SlidingAxis.Forward(g.OutputWidth, g.InputWidth, g.KernelWidth, g.StrideWidth, g.DilationWidth, g.PadLeft);
-            _cross = DepthwiseShape.ByResidue(rows, g);
+            int lines = (int)Math.Max(1, (BlockBytes / (sourceRow * sizeof(float))) - (g.KernelHeight - 1));
+            _cross = [.. DepthwiseShape.ByResidue(rows, g).SelectMany(run => run.Blocks(lines))];
             (inputCell, _inputCross, outputCell, _outputCross) = (channels, sourceRow, channels, resultRow);
             (_alongTaps, _crossTaps, _tapAlong, _tapAcross) = (g.KernelWidth, g.KernelHeight, 1, g.KernelWidth);
         }
@@ -139,11 +150,23 @@ internal sealed unsafe class DepthwisePass<TVector>
                 InputStep = _inputStep,
                 BlockStep = BlockLength,
                 Blocks = Blocks,
+                Streams = images * _resultLength * sizeof(float) >= StreamedBytes && TVector.Lanes * sizeof(float) == AlignedMemory.Alignment
+                    && _channels % TVector.Lanes == 0 && (nint)result % AlignedMemory.Alignment == 0,
             };
+            bool fetches = images * (_sourceLength + _resultLength) * sizeof(float) >= FetchedBytes;
             for (int image = 0; image < images; image++)
             {
-                foreach (ref readonly WindowRun cross in _cross.AsSpan())
-                    Run(ref tile, cross, segments, source, packed, result);
+                for (int i = 0; i < _cross.Length; i++)
+                {
+                    ref readonly WindowRun cross = ref _cross[i];
+                    Block next = default;
+                    if (fetches && i + 1 < _cross.Length)
+                        next = BlockOf(_cross[i + 1], source, result);
+                    else if (fetches && image + 1 < images)
+                        next = BlockOf(_cross[0], source + _sourceLength, result + _resultLength);
+
+                    Run(ref tile, cross, segments, source, packed, result, next);
+                }
 
                 source += _sourceLength;
                 result += _resultLength;
@@ -151,7 +174,7 @@ internal sealed unsafe class DepthwisePass<TVector>
         }
     }
 
-    private void Run(ref DepthwiseTile tile, in WindowRun cross, TileSegment* segments, float* source, float* packed, float* result)
+    private void Run(ref DepthwiseTile tile, in WindowRun cross, TileSegment* segments, float* source, float* packed, float* result, in Block next)
     {
         tile.CrossTaps = cross.Taps;
         tile.InputCross = cross.SourceTapStep * _inputCross;
@@ -169,8 +192,10 @@ internal sealed unsafe class DepthwisePass<TVector>
         float* input = source + (cross.Source * _inputCross);
         float* output = result + (cross.First * _outputCross);
         int firstWeight = (1 + (cross.FirstTap * _alongTaps)) * TVector.Lanes, whole = channels / TVector.Lanes;
-        foreach (ref readonly Tile slide in _tiles.AsSpan())
+        for (int i = 0; i < _tiles.Length; i++)
         {
+            ref readonly Tile slide = ref _tiles[i];
+            next.Fetch(i, _tiles.Length);
             tile.Input = input + slide.Input;
             tile.Output = output + slide.Output;
             tile.OutputStep = slide.OutputStep;
@@ -192,6 +217,30 @@ internal sealed unsafe class DepthwisePass<TVector>
                 tile.Channels = channels - tile.Channels;
                 slide.PartialKernel(in tile);
             }
+        }
+    }
+
+    private Block BlockOf(in WindowRun cross, float* source, float* result) => _alongRow || cross.Taps == 0
+        ? default
+        : new(
+            source + ((cross.Source + ((cross.Taps - 1) * cross.SourceTapStep)) * _inputCross), cross.SourceStep * _inputCross, _inputCross,
+            result + (cross.First * _outputCross), cross.Step * _outputCross, _outputCross, cross.Count);
+
+    /// <summary>Rows to fetch while the block before them is computed: the source rows that each line adds, under its last tap, and the result rows.</summary>
+    private readonly struct Block(float* source, nint sourceStep, nint sourceRow, float* result, nint resultStep, nint resultRow, int lines)
+    {
+        /// <summary>Fetches one of several shares.</summary>
+        public void Fetch(int share, int shares)
+        {
+            Fetch(source, sourceStep, sourceRow, share, shares);
+            Fetch(result, resultStep, resultRow, share, shares);
+        }
+
+        private void Fetch(float* rows, nint step, nint length, int share, int shares)
+        {
+            nint start = length * share / shares, end = length * (share + 1) / shares;
+            for (int line = 0; line < lines; line++)
+                Prefetch.ToSecondLevel(rows + (line * step) + start, end - start);
         }
     }
 

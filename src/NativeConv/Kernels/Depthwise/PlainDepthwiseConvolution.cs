@@ -9,6 +9,7 @@ internal sealed unsafe class PlainDepthwiseConvolution<TVector>(in Conv2DGeometr
     private readonly DepthwisePass<TVector> _forward = DepthwisePass<TVector>.Forward(geometry, channels);
     private readonly DepthwisePass<TVector> _backward = DepthwisePass<TVector>.BackwardInput(geometry, channels);
     private readonly DepthwiseWeightGradient<TVector> _weights = new(geometry, channels);
+    private readonly nint _inputLength = (nint)geometry.InputPixels * channels, _outputLength = (nint)geometry.OutputPixels * channels;
 
     public override int ForwardPackedLength => _forward.PackedLength;
 
@@ -27,4 +28,17 @@ internal sealed unsafe class PlainDepthwiseConvolution<TVector>(in Conv2DGeometr
 
     public override void BackwardWeights(float* x, float* dy, float* dw, float* scratch, int images) =>
         _weights.Add(x, dy, dw, scratch, images);
+
+    /// <summary>Image by image, so that dy is still in a cache for the second gradient.</summary>
+    public override void Backward(float* x, float* dy, float* packed, float* dx, float* dw, float* scratch, int images)
+    {
+        for (int image = 0; image < images; image++)
+        {
+            BackwardInput(dy, packed, dx, scratch, 1);
+            BackwardWeights(x, dy, dw, scratch, 1);
+            x += _inputLength;
+            dx += _inputLength;
+            dy += _outputLength;
+        }
+    }
 }

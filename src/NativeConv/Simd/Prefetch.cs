@@ -1,0 +1,21 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
+
+namespace NativeConv.Simd;
+
+/// <summary>Asks for memory that is needed soon.</summary>
+internal static unsafe class Prefetch
+{
+    private const int LineFloats = 16;
+
+    /// <summary>Asks for some floats to be brought to the second-level cache. Any address will do; where the machine has no such instruction nothing happens.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static void ToSecondLevel(float* address, nint count)
+    {
+        if (!Sse.IsSupported)
+            return;
+
+        for (nint i = 0; i < count; i += LineFloats)
+            Sse.Prefetch1(address + i);
+    }
+}
