@@ -1,0 +1,97 @@
+using System.Diagnostics;
+
+namespace NativeConv.PeerBenchmarks;
+
+/// <summary>Someone who can do the work.</summary>
+/// <param name="Name">Whose time this is; of several ways under one name the fastest counts.</param>
+/// <param name="Run">Does the work once.</param>
+internal sealed record Contender(string Name, Action Run)
+{
+    /// <summary>NativeConv's name.</summary>
+    public const string Ours = "ours";
+}
+
+/// <summary>
+/// Times several ways to do the same work. They take turns in blocks of repetitions, with a pause in which the last one's threads go to sleep; each block first wakes its
+/// own. A contender's figure is the median over its blocks of the block's median repetition.
+/// </summary>
+internal static class Contest
+{
+    private const int LeastRepetitions = 10, MostRepetitions = 2000, SlowRepetitions = 3;
+    private const int Rounds = 5, LongRounds = 3;
+    private const double SlowMilliseconds = 200, BlockMilliseconds = 15, WarmMilliseconds = 120, LongRoundMilliseconds = 1500;
+
+    // A way this much slower than another under the same name has no chance to be the fastest.
+    private const double Hopeless = 1.3;
+
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(30);
+
+    /// <summary>Milliseconds a repetition of the fastest contender under each name.</summary>
+    public static IReadOnlyDictionary<string, double> Run(params IReadOnlyList<Contender> contenders)
+    {
+        (Contender Contender, double Estimate)[] warm = [.. contenders.Select(contender => (contender, WarmUp(contender.Run)))];
+        (Contender Contender, double Estimate)[] chosen =
+        [
+            .. warm.GroupBy(entry => entry.Contender.Name).SelectMany(ways => ways.Where(way => way.Estimate <= Hopeless * ways.Min(other => other.Estimate))),
+        ];
+        double round = chosen.Sum(entry => entry.Estimate * Repetitions(entry.Estimate));
+        int rounds = round > LongRoundMilliseconds ? LongRounds : Rounds;
+        var blocks = chosen.ToDictionary(entry => entry.Contender, _ => new double[rounds]);
+        for (int i = 0; i < rounds; i++)
+        {
+            foreach ((Contender contender, double estimate) in chosen)
+            {
+                Thread.Sleep(Pause);
+                blocks[contender][i] = Block(contender.Run, estimate);
+            }
+        }
+
+        return blocks.GroupBy(entry => entry.Key.Name).ToDictionary(ways => ways.Key, ways => ways.Min(way => Median(way.Value)));
+    }
+
+    private static int Repetitions(double estimate) =>
+        estimate > SlowMilliseconds ? SlowRepetitions : (int)Math.Clamp(BlockMilliseconds / estimate, LeastRepetitions, MostRepetitions);
+
+    /// <summary>Repeats until compiled code and caches have settled; gives the fastest repetition.</summary>
+    private static double WarmUp(Action run)
+    {
+        Thread.Sleep(Pause);
+        double least = double.PositiveInfinity;
+        long start = Stopwatch.GetTimestamp();
+        int runs = 0;
+        do
+        {
+            least = Math.Min(least, Time(run));
+            runs++;
+        }
+        while (runs < 2 || (Stopwatch.GetElapsedTime(start).TotalMilliseconds < WarmMilliseconds && runs < MostRepetitions));
+
+        return least;
+    }
+
+    private static double Block(Action run, double estimate)
+    {
+        run();
+        if (estimate <= SlowMilliseconds)
+            run();
+
+        double[] times = new double[Repetitions(estimate)];
+        for (int i = 0; i < times.Length; i++)
+            times[i] = Time(run);
+
+        return Median(times);
+    }
+
+    private static double Time(Action run)
+    {
+        long start = Stopwatch.GetTimestamp();
+        run();
+        return Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+    }
+
+    private static double Median(double[] values)
+    {
+        double[] sorted = [.. values.Order()];
+        return sorted[sorted.Length / 2];
+    }
+}

@@ -1,0 +1,17 @@
+using System.CommandLine;
+using NativeConv.PeerBenchmarks;
+using NativeConv.PeerBenchmarks.Layers;
+
+var root = new RootCommand("Measures NativeConv against libtorch and ONNX Runtime: the same work, on the same inputs, outputs compared before anything is timed.")
+{
+    LayersCommand.Build(),
+};
+try
+{
+    return root.Parse(args).Invoke(new() { EnableDefaultExceptionHandler = false });
+}
+catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or PeerException)
+{
+    Console.Error.WriteLine(e.Message);
+    return 1;
+}
