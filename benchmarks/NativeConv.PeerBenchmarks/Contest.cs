@@ -19,11 +19,11 @@ internal sealed record Contender(string Name, Action Run)
 internal static class Contest
 {
     private const int LeastRepetitions = 10, MostRepetitions = 2000, SlowRepetitions = 3;
-    private const int Rounds = 5, LongRounds = 3;
-    private const double SlowMilliseconds = 200, BlockMilliseconds = 15, WarmMilliseconds = 120, LongRoundMilliseconds = 1500;
+    private const int MostRounds = 5, LeastRounds = 2;
+    private const double SlowMilliseconds = 200, BlockMilliseconds = 15, WarmMilliseconds = 100, ContestMilliseconds = 1500;
 
     // A way this much slower than another under the same name has no chance to be the fastest.
-    private const double Hopeless = 1.3;
+    private const double Hopeless = 1.2;
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(30);
 
@@ -36,7 +36,7 @@ internal static class Contest
             .. warm.GroupBy(entry => entry.Contender.Name).SelectMany(ways => ways.Where(way => way.Estimate <= Hopeless * ways.Min(other => other.Estimate))),
         ];
         double round = chosen.Sum(entry => entry.Estimate * Repetitions(entry.Estimate));
-        int rounds = round > LongRoundMilliseconds ? LongRounds : Rounds;
+        int rounds = (int)Math.Clamp(ContestMilliseconds / round, LeastRounds, MostRounds);
         var blocks = chosen.ToDictionary(entry => entry.Contender, _ => new double[rounds]);
         for (int i = 0; i < rounds; i++)
         {
@@ -90,9 +90,6 @@ internal static class Contest
         return Stopwatch.GetElapsedTime(start).TotalMilliseconds;
     }
 
-    private static double Median(double[] values)
-    {
-        double[] sorted = [.. values.Order()];
-        return sorted[sorted.Length / 2];
-    }
+    /// <summary>The middle value; the lower of the two middle ones.</summary>
+    private static double Median(double[] values) => values.Order().ElementAt((values.Length - 1) / 2);
 }

@@ -22,17 +22,17 @@ internal static class LayerSummary
     // The third-level cache of the machine whose targets these are.
     private const long CacheBytes = 32L << 20;
 
-    /// <summary>In order of appearance; the first whose test holds takes the row. No target: 0.</summary>
+    /// <summary>The first whose test holds takes the row; those without a target have 0.</summary>
     private static readonly (string Name, double Target, Func<LayerShape, LayerPass, bool> Holds)[] Classes =
     [
         ("depthwise forward", 4, (shape, pass) => pass == LayerPass.Forward && shape.Kind == LayerKind.Depthwise),
         ("pointwise forward", 1, (shape, pass) => pass == LayerPass.Forward && shape.Kind == LayerKind.Pointwise),
         ("dense forward", 1, (shape, pass) => pass == LayerPass.Forward),
-        ("dilated depthwise 3x3, from DRAM", 8, (shape, _) => IsPlain(shape, window: 3) && shape.Dilation > 1 && !IsCached(shape)),
-        ("dilated depthwise 3x3, in cache", 25, (shape, _) => IsPlain(shape, window: 3) && shape.Dilation > 1),
-        ("depthwise 5x5, from DRAM", 8, (shape, _) => IsPlain(shape, window: 5) && !IsCached(shape)),
-        ("depthwise 5x5, in cache", 20, (shape, _) => IsPlain(shape, window: 5)),
-        ("depthwise 3x3", 6, (shape, _) => IsPlain(shape, window: 3)),
+        ("dilated depthwise, from DRAM", 8, (shape, _) => shape is { Kind: LayerKind.Depthwise, Multiplier: 1, Dilation: > 1, Window: <= 5 } && !IsCached(shape)),
+        ("dilated depthwise 3x3, in cache", 25, (shape, _) => shape is { Kind: LayerKind.Depthwise, Multiplier: 1, Dilation: > 1, Window: 3 }),
+        ("dilated depthwise 5x5, in cache", 20, (shape, _) => shape is { Kind: LayerKind.Depthwise, Multiplier: 1, Dilation: > 1, Window: 5 }),
+        ("plain depthwise 3x3", 6, (shape, _) => shape is { Kind: LayerKind.Depthwise, Multiplier: 1, Window: 3 }),
+        ("plain depthwise 5x5", 0, (shape, _) => shape is { Kind: LayerKind.Depthwise, Multiplier: 1, Window: 5 }),
         ("depthwise 7x7 or with a multiplier", 0, (shape, _) => shape.Kind == LayerKind.Depthwise),
         ("pointwise, up to 128 channels", 1.4, (shape, _) => shape.Kind == LayerKind.Pointwise && Channels(shape) <= 128),
         ("pointwise, 129 to 511 channels", 0, (shape, _) => shape.Kind == LayerKind.Pointwise && Channels(shape) < 512),
@@ -68,8 +68,6 @@ internal static class LayerSummary
     }
 
     private static string ClassOf(MeasuredLayer layer) => Classes.First(entry => entry.Holds(layer.Shape, layer.Pass)).Name;
-
-    private static bool IsPlain(LayerShape shape, int window) => shape.Kind == LayerKind.Depthwise && shape.Multiplier == 1 && shape.Window == window;
 
     /// <summary>Whether input, output gradient and input gradient fit the cache together.</summary>
     private static bool IsCached(LayerShape shape) => sizeof(float) * ((2L * shape.InputLength) + shape.OutputLength) <= CacheBytes;
