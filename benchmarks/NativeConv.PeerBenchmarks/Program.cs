@@ -1,10 +1,11 @@
 using System.CommandLine;
 using NativeConv.PeerBenchmarks;
 using NativeConv.PeerBenchmarks.Layers;
+using NativeConv.PeerBenchmarks.Models;
 
 var root = new RootCommand("Measures NativeConv against libtorch and ONNX Runtime: the same work, on the same inputs, outputs compared before anything is timed.")
 {
-    LayersCommand.Build(),
+    LayersCommand.Build(), StepsCommand.Build(), InferenceCommand.Build(),
 };
 try
 {

@@ -9,9 +9,9 @@ internal static class LayersCommand
 {
     public static Command Build()
     {
-        var threads = new Option<int>("--threads") { DefaultValueFactory = _ => 2, Description = "Threads of each side." };
-        var filter = new Option<string[]>("--filter") { AllowMultipleArgumentsPerToken = true, Description = "Only rows that contain each of these texts." };
-        var json = new Option<string?>("--json") { Description = "Also writes the rows to this file." };
+        Option<int> threads = CommonOptions.Threads();
+        Option<string[]> filter = CommonOptions.Filter();
+        Option<string?> json = CommonOptions.Json();
         var command = new Command("layers", "Measures single layers.") { threads, filter, json };
         command.SetAction(parsed => Run(parsed.GetValue(threads), parsed.GetValue(filter) ?? [], parsed.GetValue(json)));
         return command;
@@ -28,7 +28,7 @@ internal static class LayersCommand
         var measured = new List<MeasuredLayer>();
         foreach ((LayerShape shape, string networks) in LayerTable.All)
         {
-            LayerPass[] passes = [.. Enum.GetValues<LayerPass>().Where(pass => filter.All(part => Contains($"{Label(shape, pass)}  {networks}", part)))];
+            LayerPass[] passes = [.. Enum.GetValues<LayerPass>().Where(pass => CommonOptions.Holds($"{Label(shape, pass)}  {networks}", filter))];
             if (passes.Length > 0)
                 Measure(shape, networks, passes, threads, measured);
 
@@ -77,6 +77,4 @@ internal static class LayersCommand
     private static string Label(LayerShape shape, LayerPass pass) => $"{shape,-36} batch {shape.Batch,-2}  {Text(pass),-9}";
 
     private static string Text(LayerPass pass) => pass.ToString().ToLowerInvariant();
-
-    private static bool Contains(string line, string part) => line.Contains(part, StringComparison.OrdinalIgnoreCase);
 }

@@ -15,11 +15,7 @@ internal sealed class OnnxLayer : IDisposable
         int perGroup = shape.Channels / shape.Groups;
         var graph = new OnnxGraph(shape.Batch, shape.Channels, shape.Size, shape.Size);
         string weights = graph.Constant("kernel", TorchTensors.Values(kernel), shape.Filters, perGroup, shape.Window, shape.Window);
-        graph.Add(
-            "Conv", OnnxGraph.Output, [OnnxGraph.Input, weights],
-            OnnxGraph.Attribute("kernel_shape", shape.Window, shape.Window), OnnxGraph.Attribute("strides", shape.Stride, shape.Stride),
-            OnnxGraph.Attribute("dilations", shape.Dilation, shape.Dilation), OnnxGraph.Attribute("pads", shape.Pad, shape.Pad, shape.Pad, shape.Pad),
-            OnnxGraph.Number("group", shape.Groups));
+        graph.Add("Conv", OnnxGraph.Output, [OnnxGraph.Input, weights], OnnxGraph.Window(shape.Geometry, shape.Groups));
         _y = new(shape.Batch, shape.Filters, shape.OutputSize, shape.OutputSize);
         var input = Tensor.From(TorchTensors.Values(x), shape.Batch, shape.Channels, shape.Size, shape.Size);
         _session = new(graph.ToBytes(shape.Batch, shape.Filters, shape.OutputSize, shape.OutputSize), threads, input, _y);

@@ -37,7 +37,14 @@ internal sealed class OnnxGraph
         return name;
     }
 
-    public static AttributeProto Attribute(string name, params IEnumerable<int> values)
+    /// <summary>A convolution's attributes.</summary>
+    public static IEnumerable<AttributeProto> Window(Conv2DGeometry g, int groups) =>
+    [
+        Numbers("kernel_shape", g.KernelHeight, g.KernelWidth), Numbers("strides", g.StrideHeight, g.StrideWidth),
+        Numbers("dilations", g.DilationHeight, g.DilationWidth), Numbers("pads", g.PadTop, g.PadLeft, g.PadBottom, g.PadRight), Number("group", groups),
+    ];
+
+    public static AttributeProto Numbers(string name, params IEnumerable<int> values)
     {
         var attribute = new AttributeProto { Name = name, Type = AttributeProto.Types.AttributeType.Ints };
         attribute.Ints.Add(values.Select(value => (long)value));
@@ -45,6 +52,8 @@ internal sealed class OnnxGraph
     }
 
     public static AttributeProto Number(string name, int value) => new() { Name = name, Type = AttributeProto.Types.AttributeType.Int, I = value };
+
+    public static AttributeProto Number(string name, float value) => new() { Name = name, Type = AttributeProto.Types.AttributeType.Float, F = value };
 
     public byte[] ToBytes(params ReadOnlySpan<int> outputShape)
     {
