@@ -12,9 +12,8 @@ internal sealed record Contender(string Name, Action Run)
 }
 
 /// <summary>
-/// Times several ways to do the same work. They take turns in blocks of repetitions, with a pause in which the last one's threads go to sleep; each block first wakes its
-/// own. A contender's figure is the median over its blocks of the block's fastest repetition: other processes only ever add time, and they add most to the side whose threads
-/// wait for each other by spinning.
+/// Times several ways to do the same work. They take turns in blocks of repetitions, with a pause until the last one's threads sleep; each block first wakes its own.
+/// A contender's figure is the median over its blocks of the block's fastest repetition: other processes only ever add time, and most to the side whose threads spin.
 /// </summary>
 internal static class Contest
 {
@@ -22,10 +21,13 @@ internal static class Contest
     private const int MostRounds = 5, LeastRounds = 2;
     private const double SlowMilliseconds = 200, BlockMilliseconds = 15, WarmMilliseconds = 60, CompileMilliseconds = 300, ContestMilliseconds = 1500;
 
+    // Of a core; less than this is the runtime's housekeeping.
+    private const double IdlePart = 0.1;
+
     // A way this much slower than another under the same name has no chance to be the fastest.
     private const double Hopeless = 1.2;
 
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(30);
+    private static readonly TimeSpan PauseSlice = TimeSpan.FromMilliseconds(20), LongestPause = TimeSpan.FromSeconds(1);
 
     /// <summary>Milliseconds a repetition of the fastest contender under each name.</summary>
     public static IReadOnlyDictionary<string, double> Run(params IReadOnlyList<Contender> contenders)
@@ -42,12 +44,26 @@ internal static class Contest
         {
             foreach ((Contender contender, double estimate) in chosen)
             {
-                Thread.Sleep(Pause);
+                Pause();
                 blocks[contender][i] = Block(contender.Run, estimate);
             }
         }
 
         return blocks.GroupBy(entry => entry.Key.Name).ToDictionary(ways => ways.Key, ways => ways.Min(way => Median(way.Value)));
+    }
+
+    /// <summary>Waits until no thread of this process computes: some pools spin for tens of milliseconds before they sleep.</summary>
+    private static void Pause()
+    {
+        long start = Stopwatch.GetTimestamp();
+        TimeSpan used;
+        do
+        {
+            TimeSpan before = Environment.CpuUsage.TotalTime;
+            Thread.Sleep(PauseSlice);
+            used = Environment.CpuUsage.TotalTime - before;
+        }
+        while (used > IdlePart * PauseSlice && Stopwatch.GetElapsedTime(start) < LongestPause);
     }
 
     private static int Repetitions(double estimate) =>
@@ -56,7 +72,7 @@ internal static class Contest
     /// <summary>Repeats until caches, and code that is compiled as it runs, have settled; gives the fastest repetition.</summary>
     private static double WarmUp(Contender contender)
     {
-        Thread.Sleep(Pause);
+        Pause();
         double atLeast = contender.Name == Contender.Ours ? CompileMilliseconds : WarmMilliseconds, least = double.PositiveInfinity;
         long start = Stopwatch.GetTimestamp();
         int runs = 0;

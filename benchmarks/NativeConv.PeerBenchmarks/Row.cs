@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace NativeConv.PeerBenchmarks;
@@ -18,15 +17,7 @@ internal sealed record Row(
     [property: JsonPropertyName("peer")] string Peer,
     [property: JsonPropertyName("peer_ms")] double PeerMilliseconds)
 {
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
-
     /// <summary>How many times longer the peer takes.</summary>
     [JsonPropertyName("ratio")]
     public double Ratio => PeerMilliseconds / OursMilliseconds;
-
-    public static void Write(IReadOnlyList<Row> rows, string? file)
-    {
-        if (file != null)
-            File.WriteAllText(file, JsonSerializer.Serialize(rows, Indented));
-    }
 }

@@ -9,9 +9,9 @@ internal static class LayersCommand
 {
     public static Command Build()
     {
-        Option<int> threads = CommonOptions.Threads();
-        Option<string[]> filter = CommonOptions.Filter();
-        Option<string?> json = CommonOptions.Json();
+        Option<int> threads = Commands.Threads();
+        Option<string[]> filter = Commands.Filter();
+        Option<string?> json = Commands.Json();
         var command = new Command("layers", "Measures single layers.") { threads, filter, json };
         command.SetAction(parsed => Run(parsed.GetValue(threads), parsed.GetValue(filter) ?? [], parsed.GetValue(json)));
         return command;
@@ -28,7 +28,7 @@ internal static class LayersCommand
         var measured = new List<MeasuredLayer>();
         foreach ((LayerShape shape, string networks) in LayerTable.All)
         {
-            LayerPass[] passes = [.. Enum.GetValues<LayerPass>().Where(pass => CommonOptions.Holds($"{Label(shape, pass)}  {networks}", filter))];
+            LayerPass[] passes = [.. Enum.GetValues<LayerPass>().Where(pass => Commands.Holds($"{Label(shape, pass)}  {networks}", filter))];
             if (passes.Length > 0)
                 Measure(shape, networks, passes, threads, measured);
 
@@ -37,9 +37,10 @@ internal static class LayersCommand
             GC.WaitForPendingFinalizers();
         }
 
-        LayerSummary.Print(measured);
-        Row.Write([.. measured.Select(layer => layer.Row)], json);
-        return 0;
+        if (measured.Count > 0)
+            LayerSummary.Print(measured);
+
+        return Commands.Finish([.. measured.Select(layer => layer.Row)], json);
     }
 
     private static void Measure(LayerShape shape, string networks, LayerPass[] passes, int threads, List<MeasuredLayer> measured)

@@ -12,9 +12,9 @@ internal static class InferenceCommand
 
     public static Command Build()
     {
-        Option<int> threads = CommonOptions.Threads();
-        Option<string[]> filter = CommonOptions.Filter();
-        Option<string?> json = CommonOptions.Json();
+        Option<int> threads = Commands.Threads();
+        Option<string[]> filter = Commands.Filter();
+        Option<string?> json = Commands.Json();
         var command = new Command("inference", "Measures predictions.") { threads, filter, json };
         command.SetAction(parsed => Run(parsed.GetValue(threads), parsed.GetValue(filter) ?? [], parsed.GetValue(json)));
         return command;
@@ -35,7 +35,7 @@ internal static class InferenceCommand
             if (network.OneImage)
                 cases = [.. cases, (1, 1)];
 
-            foreach ((int batch, int count) in cases.Where(entry => CommonOptions.Holds(BenchmarkedModel.Label(network.Name, entry.Batch), filter)))
+            foreach ((int batch, int count) in cases.Where(entry => Commands.Holds(BenchmarkedModel.Label(network.Name, entry.Batch), filter)))
                 rows.Add(Measure(network, batch, count));
         }
 
@@ -47,8 +47,7 @@ internal static class InferenceCommand
                 CultureInfo.InvariantCulture, $"geometric mean of {single.Length} at batch 1: {mean:F2}, target {BenchmarkedModel.OneImageGoal}"));
         }
 
-        Row.Write(rows, json);
-        return 0;
+        return Commands.Finish(rows, json);
     }
 
     private static Row Measure(BenchmarkedModel network, int batch, int threads)

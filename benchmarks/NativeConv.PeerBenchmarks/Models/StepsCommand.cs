@@ -14,10 +14,10 @@ internal static class StepsCommand
 
     public static Command Build()
     {
-        var batches = new Option<int[]>("--batch-size") { AllowMultipleArgumentsPerToken = true, Description = "Instead of each network's own." };
-        Option<int> threads = CommonOptions.Threads();
-        Option<string[]> filter = CommonOptions.Filter();
-        Option<string?> json = CommonOptions.Json();
+        Option<int[]> batches = Commands.Batches();
+        Option<int> threads = Commands.Threads();
+        Option<string[]> filter = Commands.Filter();
+        Option<string?> json = Commands.Json();
         var command = new Command("steps", "Measures training steps.") { batches, threads, filter, json };
         command.SetAction(parsed => Run(parsed.GetValue(batches) ?? [], parsed.GetValue(threads), parsed.GetValue(filter) ?? [], parsed.GetValue(json)));
         return command;
@@ -35,13 +35,12 @@ internal static class StepsCommand
         {
             foreach (int batch in batches.Length > 0 ? batches : network.Batches)
             {
-                if (CommonOptions.Holds(BenchmarkedModel.Label(network.Name, batch), filter))
+                if (Commands.Holds(BenchmarkedModel.Label(network.Name, batch), filter))
                     rows.Add(Measure(network, batch, threads));
             }
         }
 
-        Row.Write(rows, json);
-        return 0;
+        return Commands.Finish(rows, json);
     }
 
     private static Row Measure(BenchmarkedModel network, int batch, int threads)

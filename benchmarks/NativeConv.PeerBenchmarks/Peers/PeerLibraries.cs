@@ -10,6 +10,8 @@ internal static class PeerLibraries
 {
     public const string Libtorch = "libtorch", OnnxRuntime = "onnxruntime";
 
+    private const string LibtorchLibrary = "LibTorchSharp", OnnxRuntimeLibrary = "onnxruntime";
+
     /// <summary>Loads libtorch, and has it use this many threads.</summary>
     /// <exception cref="PeerException">It cannot be loaded.</exception>
     public static void LoadLibtorch(int threads)
@@ -17,11 +19,11 @@ internal static class PeerLibraries
         // TorchSharp's own message leaves out what the loader says.
         try
         {
-            NativeLibrary.Load("LibTorchSharp", typeof(torch).Assembly, null);
+            NativeLibrary.Load(LibtorchLibrary, typeof(torch).Assembly, null);
         }
         catch (DllNotFoundException e)
         {
-            throw new PeerException($"libtorch cannot be loaded: {LibtorchCure(e.Message)}{Environment.NewLine}The loader says: {e.Message}", e);
+            throw new PeerException($"libtorch cannot be loaded: {LibtorchCure(e.Message)}{Environment.NewLine}The loader says: {LoaderCause(e.Message, LibtorchLibrary)}", e);
         }
 
         torch.InitializeDeviceType(DeviceType.CPU);
@@ -39,10 +41,10 @@ internal static class PeerLibraries
         }
         catch (Exception e) when (e is DllNotFoundException or TypeInitializationException or EntryPointNotFoundException)
         {
-            Exception cause = e.GetBaseException();
             throw new PeerException(
-                $"ONNX Runtime cannot be loaded: package Microsoft.ML.OnnxRuntime brings no library for {RuntimeInformation.RuntimeIdentifier}, or one that needs a newer C++ " +
-                $"library than this system has.{Environment.NewLine}The loader says: {cause.Message}",
+                $"ONNX Runtime cannot be loaded: package Microsoft.ML.OnnxRuntime has no library for {RuntimeInformation.RuntimeIdentifier}, it was not copied beside the program " +
+                $"(restore and build again), or it needs a newer C++ library (package libstdc++6) than this system has.{Environment.NewLine}" +
+                $"The loader says: {LoaderCause(e.GetBaseException().Message, OnnxRuntimeLibrary)}",
                 e);
         }
     }
@@ -61,10 +63,19 @@ internal static class PeerLibraries
             "it needs the C++ library of GCC 13.2 or newer (symbol version GLIBCXX_3.4.32), which this system's libstdc++.so.6 does not have. Use a newer system " +
             "(Debian 13, Ubuntu 24.04: package libstdc++6), or put the directory of a newer libstdc++.so.6 (conda-forge's libstdcxx) first in LD_LIBRARY_PATH.",
         _ when message.Contains("GLIBC_", StringComparison.Ordinal) => "it needs a newer C library (package libc6) than this system has.",
-        _ when OperatingSystem.IsMacOS() && RuntimeInformation.ProcessArchitecture != Architecture.Arm64 => "there is no libtorch 2.10 for this Mac's processor.",
-        _ when RuntimeInformation.ProcessArchitecture is not (Architecture.X64 or Architecture.Arm64) => "there is no libtorch for this processor.",
+        _ when RuntimeInformation.ProcessArchitecture != (OperatingSystem.IsMacOS() ? Architecture.Arm64 : Architecture.X64) =>
+            $"there is no libtorch package for {RuntimeInformation.RuntimeIdentifier}; use an x64 Linux or Windows, or a Mac with Apple's processor.",
         _ => "its libraries are missing beside the program or lack something that they need: restore the package libtorch-cpu-* of this system and build again.",
     };
+
+    /// <summary>What stopped the loader, without the places where there was nothing to load.</summary>
+    private static string LoaderCause(string message, string library)
+    {
+        string[] causes = [.. message.Split('\n').Skip(1).Where(line => line.Trim().Length > 0 && !IsSearch(line))];
+        return causes.Length > 0 ? string.Join(Environment.NewLine, causes) : message[..(message.IndexOf('.', StringComparison.Ordinal) + 1)];
+
+        bool IsSearch(string line) => line.Contains(library, StringComparison.Ordinal) && line.Contains("cannot open shared object file", StringComparison.Ordinal);
+    }
 
     private static string Version(Type type)
     {
