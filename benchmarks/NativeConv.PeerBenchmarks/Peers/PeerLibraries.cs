@@ -42,8 +42,8 @@ internal static class PeerLibraries
         catch (Exception e) when (e is DllNotFoundException or TypeInitializationException or EntryPointNotFoundException)
         {
             throw new PeerException(
-                $"ONNX Runtime cannot be loaded: package Microsoft.ML.OnnxRuntime has no library for {RuntimeInformation.RuntimeIdentifier}, it was not copied beside the program " +
-                $"(restore and build again), or it needs a newer C++ library (package libstdc++6) than this system has.{Environment.NewLine}" +
+                $"ONNX Runtime cannot be loaded: package Microsoft.ML.OnnxRuntime has no library for {RuntimeInformation.RuntimeIdentifier}, it was not copied beside the " +
+                $"program (restore and build again), or it needs a newer C++ library (package libstdc++6) than this system has.{Environment.NewLine}" +
                 $"The loader says: {LoaderCause(e.GetBaseException().Message, OnnxRuntimeLibrary)}",
                 e);
         }
