@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using System.Globalization;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 
 namespace NativeConv.PeerBenchmarks;
@@ -7,7 +9,7 @@ namespace NativeConv.PeerBenchmarks;
 /// <summary>What all commands can be told, and how they end.</summary>
 internal static class Commands
 {
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public static Option<int> Threads()
     {
@@ -40,12 +42,15 @@ internal static class Commands
     /// <summary>Whether a row is to be measured.</summary>
     public static bool Holds(string row, string[] filter) => filter.All(part => row.Contains(part, StringComparison.OrdinalIgnoreCase));
 
-    /// <summary>Writes what was measured.</summary>
+    /// <summary>Writes what was measured, and whether the machine was quiet.</summary>
     /// <exception cref="PeerException">The filter left nothing to measure.</exception>
-    public static int Finish(IReadOnlyList<Row> rows, string? json)
+    public static int Finish(IReadOnlyList<Row> rows, ForeignLoad load, string? json)
     {
         if (rows.Count == 0)
             throw new PeerException("No row contains all that --filter asks for.");
+
+        if (load.Cores is { } cores)
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Other processes kept {cores:F2} cores busy meanwhile; figures hold where that is near 0."));
 
         if (json != null)
             File.WriteAllText(json, JsonSerializer.Serialize(rows, Indented));

@@ -24,6 +24,7 @@ internal static class LayersCommand
         PeerLibraries.Describe(threads);
         Console.WriteLine("Milliseconds; how many times longer each peer takes. \"gradients\": forward, then the gradients by input and kernel.");
         Console.WriteLine();
+        var load = new ForeignLoad();
         Console.WriteLine($"{"layer",-36} {"batch",-8}  {"pass",-9}      ours  libtorch  ratio  onnxrt.  ratio  networks");
         var measured = new List<MeasuredLayer>();
         foreach ((LayerShape shape, string networks) in LayerTable.All)
@@ -40,7 +41,7 @@ internal static class LayersCommand
         if (measured.Count > 0)
             LayerSummary.Print(measured);
 
-        return Commands.Finish([.. measured.Select(layer => layer.Row)], json);
+        return Commands.Finish([.. measured.Select(layer => layer.Row)], load, json);
     }
 
     private static void Measure(LayerShape shape, string networks, LayerPass[] passes, int threads, List<MeasuredLayer> measured)

@@ -27,6 +27,7 @@ internal static class InferenceCommand
         PeerLibraries.Describe(threads);
         Console.WriteLine("Milliseconds a prediction; how many times longer ONNX Runtime takes. Its images are normalized beforehand, NativeConv's by the model.");
         Console.WriteLine();
+        var load = new ForeignLoad();
         Console.WriteLine($"{"network",-18} {"batch",-9} threads       ours   onnxrt.  ratio  target");
         var rows = new List<Row>();
         foreach (BenchmarkedModel network in BenchmarkedModel.All)
@@ -47,7 +48,7 @@ internal static class InferenceCommand
                 CultureInfo.InvariantCulture, $"geometric mean of {single.Length} at batch 1: {mean:F2}, target {BenchmarkedModel.OneImageGoal}"));
         }
 
-        return Commands.Finish(rows, json);
+        return Commands.Finish(rows, load, json);
     }
 
     private static Row Measure(BenchmarkedModel network, int batch, int threads)

@@ -29,6 +29,7 @@ internal static class StepsCommand
         PeerLibraries.Describe(threads);
         Console.WriteLine("Milliseconds a step; how many times longer libtorch takes. Its images are normalized beforehand, NativeConv's within the step.");
         Console.WriteLine();
+        var load = new ForeignLoad();
         Console.WriteLine($"{"network",-18} {"batch",-9}      ours  libtorch  ratio  target");
         var rows = new List<Row>();
         foreach (BenchmarkedModel network in BenchmarkedModel.All)
@@ -40,7 +41,7 @@ internal static class StepsCommand
             }
         }
 
-        return Commands.Finish(rows, json);
+        return Commands.Finish(rows, load, json);
     }
 
     private static Row Measure(BenchmarkedModel network, int batch, int threads)
