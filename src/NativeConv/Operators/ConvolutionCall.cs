@@ -75,6 +75,7 @@ internal readonly unsafe struct ConvolutionCall(Conv2DGeometry geometry, int cha
             {
                 var scratch = new AlignedMemory(algorithm.ScratchLength);
                 algorithm.BackwardWeights(a + (first * input), b + (first * output), sums.Pointer + ((nint)part * length), scratch.Pointer, count);
+                GC.KeepAlive(scratch);
             });
             ImageShares.Merge(parts, (to, from) =>
                 ElementwiseKernel.AddTo<TVector>(sums.Pointer + ((nint)from * length), sums.Pointer + ((nint)to * length), length));
@@ -96,7 +97,10 @@ internal readonly unsafe struct ConvolutionCall(Conv2DGeometry geometry, int cha
                 algorithm.Forward(a + (first * input), packed.Pointer, result + (first * output), scratch.Pointer, count);
             else
                 algorithm.BackwardInput(a + (first * output), packed.Pointer, result + (first * input), scratch.Pointer, count);
+
+            GC.KeepAlive(scratch);
         });
+        GC.KeepAlive(packed);
         return images;
     }
 

@@ -145,6 +145,7 @@ public static unsafe class Normalization
             if (pass != NormalizationPass.Backward)
             {
                 BatchNormalizationKernel.Normalize<TVector, LinearFunction>(X, Mean, scale, Beta, Result, pixels, channels);
+                GC.KeepAlive(rows);
                 return pixels;
             }
 
@@ -152,6 +153,7 @@ public static unsafe class Normalization
             BatchNormalizationKernel.BackwardSums<TVector, LinearFunction>(X, Gradient, Mean, inverse, scale, scale, pixels, channels, BetaGradient, GammaGradient);
             BatchNormalizationKernel.BackwardCoefficients<TVector>(BetaGradient, GammaGradient, pixels, inverse, scale, first, second, channels);
             BatchNormalizationKernel.BackwardInput<TVector, LinearFunction>(X, Gradient, Mean, scale, scale, first, second, Result, pixels, channels);
+            GC.KeepAlive(rows);
             return pixels;
         }
 

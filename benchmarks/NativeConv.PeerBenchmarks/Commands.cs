@@ -1,0 +1,66 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+
+namespace NativeConv.PeerBenchmarks;
+
+/// <summary>What all commands can be told, and how they end.</summary>
+internal static class Commands
+{
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    public static Option<int> Threads()
+    {
+        var option = new Option<int>("--threads") { DefaultValueFactory = _ => 2, Description = "Threads of each side." };
+        option.Validators.Add(RequireCounts);
+        return option;
+    }
+
+    public static Option<int[]> Batches()
+    {
+        var option = new Option<int[]>("--batch-size") { AllowMultipleArgumentsPerToken = true, Description = "Instead of each network's own." };
+        option.Validators.Add(RequireCounts);
+        return option;
+    }
+
+    public static Option<string[]> Filter() =>
+        new("--filter") { AllowMultipleArgumentsPerToken = true, Description = "Only rows that contain each of these texts." };
+
+    public static Option<string?> Json()
+    {
+        var option = new Option<string?>("--json") { Description = "Also writes the rows to this file." };
+        option.Validators.Add(result =>
+        {
+            foreach (Token file in result.Tokens.Where(file => !Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(file.Value)))))
+                result.AddError($"--json must name a file in a folder that exists, but is '{file.Value}'.");
+        });
+        return option;
+    }
+
+    /// <summary>Whether a row is to be measured.</summary>
+    public static bool Holds(string row, string[] filter) => filter.All(part => row.Contains(part, StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>Writes what was measured, and whether the machine was quiet.</summary>
+    /// <exception cref="PeerException">The filter left nothing to measure.</exception>
+    public static int Finish(IReadOnlyList<Row> rows, ForeignLoad load, string? json)
+    {
+        if (rows.Count == 0)
+            throw new PeerException("No row contains all that --filter asks for.");
+
+        if (load.Cores is { } cores)
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Other processes kept {cores:F2} cores busy meanwhile; figures hold where that is near 0."));
+
+        if (json != null)
+            File.WriteAllText(json, JsonSerializer.Serialize(rows, Indented));
+
+        return 0;
+    }
+
+    private static void RequireCounts(OptionResult result)
+    {
+        foreach (Token token in result.Tokens.Where(token => !int.TryParse(token.Value, out int count) || count < 1))
+            result.AddError($"{result.Option.Name} must be a whole number of at least 1, but is '{token.Value}'.");
+    }
+}

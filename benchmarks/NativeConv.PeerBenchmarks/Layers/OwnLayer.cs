@@ -1,0 +1,46 @@
+namespace NativeConv.PeerBenchmarks.Layers;
+
+/// <summary>A layer on NativeConv's operators, with the inputs that the peers get too. All buffers are made once.</summary>
+internal sealed class OwnLayer(LayerShape shape, int threads)
+{
+    private readonly Conv2DGeometry _geometry = shape.Geometry;
+    private readonly ExecutionOptions _execution = new() { ThreadCount = threads };
+
+    /// <summary>[n, h, w, c].</summary>
+    public Tensor X { get; } = Values.Random(1, shape.Batch, shape.Size, shape.Size, shape.Channels);
+
+    /// <summary>[kh, kw, c / groups, filters]; a depthwise one's c and multiplier as [c, m].</summary>
+    public Tensor Kernel { get; } = Values.Random(2, shape.Window, shape.Window, shape.Channels / shape.Groups, shape.Filters);
+
+    /// <summary>The gradient by the output, [n, oh, ow, filters].</summary>
+    public Tensor OutputGradient { get; } = Values.Random(3, shape.Batch, shape.OutputSize, shape.OutputSize, shape.Filters);
+
+    public Tensor Y { get; } = new(shape.Batch, shape.OutputSize, shape.OutputSize, shape.Filters);
+
+    public Tensor InputGradient { get; } = new(shape.Batch, shape.Size, shape.Size, shape.Channels);
+
+    public Tensor KernelGradient { get; } = new(shape.Window, shape.Window, shape.Channels / shape.Groups, shape.Filters);
+
+    public void Forward()
+    {
+        if (shape.Kind == LayerKind.Depthwise)
+            DepthwiseConvolution.Forward(_geometry, shape.Channels, X.Span, Kernel.Span, [], Y.Span, shape.Multiplier, _execution);
+        else
+            Convolution.Forward(_geometry, shape.Channels, shape.Filters, X.Span, Kernel.Span, [], Y.Span, execution: _execution);
+    }
+
+    public void ForwardAndGradients()
+    {
+        Forward();
+        if (shape.Kind == LayerKind.Depthwise)
+        {
+            DepthwiseConvolution.BackwardInput(_geometry, shape.Channels, OutputGradient.Span, Kernel.Span, InputGradient.Span, shape.Multiplier, _execution);
+            DepthwiseConvolution.BackwardWeights(_geometry, shape.Channels, X.Span, OutputGradient.Span, KernelGradient.Span, shape.Multiplier, _execution);
+        }
+        else
+        {
+            Convolution.BackwardInput(_geometry, shape.Channels, shape.Filters, OutputGradient.Span, Kernel.Span, InputGradient.Span, execution: _execution);
+            Convolution.BackwardWeights(_geometry, shape.Channels, shape.Filters, X.Span, OutputGradient.Span, KernelGradient.Span, execution: _execution);
+        }
+    }
+}

@@ -1,0 +1,58 @@
+using NativeConv.PeerBenchmarks.Peers;
+using TorchSharp;
+
+namespace NativeConv.PeerBenchmarks.Layers;
+
+/// <summary>The same layer on libtorch's functional convolution and its autograd, in one memory format.</summary>
+internal sealed class TorchLayer : IDisposable
+{
+    private readonly LayerShape _shape;
+    private readonly torch.Tensor _x, _kernel, _outputGradient;
+    private readonly long[] _strides, _padding, _dilation;
+
+    public TorchLayer(OwnLayer layer, LayerShape shape, bool channelsLast)
+    {
+        _shape = shape;
+        _x = TorchTensors.FromImages(layer.X, channelsLast).requires_grad_();
+        _kernel = TorchTensors.FromKernel(layer.Kernel, channelsLast).requires_grad_();
+        _outputGradient = TorchTensors.FromImages(layer.OutputGradient, channelsLast);
+        _strides = [shape.Stride, shape.Stride];
+        _padding = [shape.Pad, shape.Pad];
+        _dilation = [shape.Dilation, shape.Dilation];
+    }
+
+    public void Forward()
+    {
+        using (torch.inference_mode())
+            Convolve().Dispose();
+    }
+
+    public void ForwardAndGradients()
+    {
+        using torch.Tensor y = Convolve();
+        foreach (torch.Tensor gradient in Gradients(y))
+            gradient.Dispose();
+    }
+
+    /// <exception cref="PeerException">It computes something else.</exception>
+    public void RequireAgreement(string what, OwnLayer ours)
+    {
+        using torch.Tensor y = Convolve();
+        Agreement.Require($"{what}: output", PeerLibraries.Libtorch, ours.Y.Span, TorchTensors.ToImages(y));
+        IList<torch.Tensor> gradients = Gradients(y);
+        using torch.Tensor inputGradient = gradients[0], kernelGradient = gradients[1];
+        Agreement.Require($"{what}: input gradient", PeerLibraries.Libtorch, ours.InputGradient.Span, TorchTensors.ToImages(inputGradient));
+        Agreement.Require($"{what}: kernel gradient", PeerLibraries.Libtorch, ours.KernelGradient.Span, TorchTensors.ToKernel(kernelGradient));
+    }
+
+    public void Dispose()
+    {
+        _x.Dispose();
+        _kernel.Dispose();
+        _outputGradient.Dispose();
+    }
+
+    private torch.Tensor Convolve() => torch.nn.functional.conv2d(_x, _kernel, null, _strides, _padding, _dilation, _shape.Groups);
+
+    private IList<torch.Tensor> Gradients(torch.Tensor y) => torch.autograd.grad([y], [_x, _kernel], [_outputGradient]);
+}

@@ -1,0 +1,68 @@
+using MnistTrainer;
+
+namespace NativeConv.PeerBenchmarks.Models;
+
+/// <summary>A network to measure, as a NativeConv model from which the peers' are made.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Build">Makes it, with random parameters.</param>
+/// <param name="Batches">The batches that it is measured with.</param>
+/// <param name="OneImage">Whether its predictions are measured on one image and thread, too.</param>
+/// <param name="StepGoal">How many times longer a libtorch step should take at the first of them.</param>
+/// <param name="InferenceGoal">How many times longer ONNX Runtime should take.</param>
+internal sealed record BenchmarkedModel(string Name, Func<Model> Build, int[] Batches, bool OneImage, double StepGoal, double InferenceGoal)
+{
+    private const ulong Seed = 42;
+
+    /// <summary>What the geometric mean over the small networks should reach on one image and thread.</summary>
+    public const double OneImageGoal = 1.25;
+
+    // What smaller batches should keep of the goal.
+    private const double SmallBatchPart = 0.8;
+
+    /// <summary>The trainer's networks, and one for larger images.</summary>
+    public static IEnumerable<BenchmarkedModel> All =>
+    [
+        Digits("keras", 9), Digits("section43", 10), Digits("separable", 8),
+        new("mobilenet_dilated", DilatedMobileNet, [8], false, 3, 1.1),
+    ];
+
+    public static string Label(string name, int batch) => $"{name,-18} batch {batch,-3}";
+
+    /// <summary>Images in the range that the model expects.</summary>
+    public static Tensor Images(Model model, int batch)
+    {
+        ImageShape shape = model.InputShape;
+        Tensor images = Values.Random(1, batch, shape.Height, shape.Width, shape.Channels);
+        if (model.Nodes.Any(node => node.Layer is InputNormalization))
+        {
+            foreach (ref float value in images.Span)
+                value = 127.5f * (value + 1);
+        }
+
+        return images;
+    }
+
+    /// <summary>What a step's ratio should reach.</summary>
+    public double StepTarget(int batch) => batch >= Batches[0] ? StepGoal : SmallBatchPart * StepGoal;
+
+    private static BenchmarkedModel Digits(string name, double stepGoal) => new(name, () => Networks.Get(name).Build(Seed), [128, 32], true, stepGoal, 1.5);
+
+    /// <summary>MobileNet V1 (Howard et al., 2017) of width 0.5 at 224x224, whose last two stages keep their size: stride 1 and dilation 2.</summary>
+    private static Model DilatedMobileNet()
+    {
+        (int Filters, int Stride, int Dilation)[] blocks =
+        [
+            (32, 1, 1), (64, 2, 1), (64, 1, 1), (128, 2, 1), (128, 1, 1),
+            (256, 1, 2), (256, 1, 2), (256, 1, 2), (256, 1, 2), (256, 1, 2), (256, 1, 2), (512, 1, 2), (512, 1, 2),
+        ];
+        ModelBuilder builder = new ModelBuilder(height: 224, width: 224, channels: 3)
+            .Conv2D(16, 3, stride: 2, padding: Around(1), useBias: false).BatchNormalization().ReLU();
+        foreach ((int filters, int stride, int dilation) in blocks)
+            builder.SeparableConv2D(filters, 3, stride: stride, dilation: dilation, padding: Around(dilation), activation: Activation.ReLU, batchNormalization: true);
+
+        return builder.GlobalAveragePool2D().Dense(1000).Build(Seed);
+    }
+
+    // As PyTorch pads: "same" would put the odd cell of a stride of two at the bottom and right.
+    private static Padding Around(int pad) => Padding.Explicit(pad, pad, pad, pad);
+}

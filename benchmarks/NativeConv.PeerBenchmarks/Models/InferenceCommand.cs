@@ -1,0 +1,79 @@
+using System.CommandLine;
+using System.Globalization;
+using NativeConv.PeerBenchmarks.Peers;
+
+namespace NativeConv.PeerBenchmarks.Models;
+
+/// <summary>Measures predictions against ONNX Runtime.</summary>
+internal static class InferenceCommand
+{
+    // So that running statistics are not those that they start with.
+    private const int TrainedSteps = 3;
+
+    public static Command Build()
+    {
+        Option<int> threads = Commands.Threads();
+        Option<string[]> filter = Commands.Filter();
+        Option<string?> json = Commands.Json();
+        var command = new Command("inference", "Measures predictions.") { threads, filter, json };
+        command.SetAction(parsed => Run(parsed.GetValue(threads), parsed.GetValue(filter) ?? [], parsed.GetValue(json)));
+        return command;
+    }
+
+    private static int Run(int threads, string[] filter, string? json)
+    {
+        PeerLibraries.LoadLibtorch(threads);
+        PeerLibraries.LoadOnnxRuntime();
+        PeerLibraries.Describe(threads);
+        Console.WriteLine("Milliseconds a prediction; how many times longer ONNX Runtime takes. Its images are normalized beforehand, NativeConv's by the model.");
+        Console.WriteLine();
+        var load = new ForeignLoad();
+        Console.WriteLine($"{"network",-18} {"batch",-9} threads       ours   onnxrt.  ratio  target");
+        var rows = new List<Row>();
+        foreach (BenchmarkedModel network in BenchmarkedModel.All)
+        {
+            (int Batch, int Threads)[] cases = [.. network.Batches.Select(batch => (batch, threads))];
+            if (network.OneImage)
+                cases = [.. cases, (1, 1)];
+
+            foreach ((int batch, int count) in cases.Where(entry => Commands.Holds(BenchmarkedModel.Label(network.Name, entry.Batch), filter)))
+                rows.Add(Measure(network, batch, count));
+        }
+
+        Row[] single = [.. rows.Where(row => row.Batch == 1)];
+        if (single.Length > 0)
+        {
+            double mean = Math.Exp(single.Average(row => Math.Log(row.Ratio)));
+            Console.WriteLine(string.Create(
+                CultureInfo.InvariantCulture, $"geometric mean of {single.Length} at batch 1: {mean:F2}, target {BenchmarkedModel.OneImageGoal}"));
+        }
+
+        return Commands.Finish(rows, load, json);
+    }
+
+    private static Row Measure(BenchmarkedModel network, int batch, int threads)
+    {
+        Model model = network.Build();
+        model.Execution = new() { ThreadCount = threads };
+        Tensor images = BenchmarkedModel.Images(model, Math.Max(batch, 2));
+        int[] labels = [.. Enumerable.Range(0, images.Shape[0]).Select(image => image % model.OutputShape.Length)];
+        TrainingSession session = model.BeginTraining(Loss.SoftmaxCrossEntropy(), new Adam(), labels.Length);
+        for (int step = 0; step < TrainedSteps; step++)
+            session.Step(images.Span, labels);
+
+        images = BenchmarkedModel.Images(model, batch);
+        var outputs = new Tensor(batch, model.OutputShape.Length);
+        using var onnx = new OnnxModel(model, ModelChain.Normalize(model, images), threads);
+        model.Predict(images.Span, outputs.Span);
+        onnx.Run();
+        Agreement.Require($"{network.Name}, batch {batch}", PeerLibraries.OnnxRuntime, outputs.Span, onnx.Outputs);
+        IReadOnlyDictionary<string, double> times = Contest.Run(
+            new(Contender.Ours, () => model.Predict(images.Span, outputs.Span)), new(PeerLibraries.OnnxRuntime, onnx.Run));
+        var row = new Row(network.Name, threads, batch, times[Contender.Ours], PeerLibraries.OnnxRuntime, times[PeerLibraries.OnnxRuntime]);
+        string target = batch == network.Batches[0] ? network.InferenceGoal.ToString(CultureInfo.InvariantCulture) : "-";
+        Console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{BenchmarkedModel.Label(network.Name, batch)} {threads,7}  {row.OursMilliseconds,9:F3} {row.PeerMilliseconds,9:F3}  {row.Ratio,5:F2}  {target,6}"));
+        return row;
+    }
+}

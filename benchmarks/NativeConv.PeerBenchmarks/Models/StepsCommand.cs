@@ -1,0 +1,74 @@
+using System.CommandLine;
+using System.Globalization;
+using NativeConv.PeerBenchmarks.Peers;
+
+namespace NativeConv.PeerBenchmarks.Models;
+
+/// <summary>Measures training steps - forward, softmax cross-entropy, backward, Adam - against libtorch.</summary>
+internal static class StepsCommand
+{
+    private const float LearningRate = 1e-4f;
+
+    // How many losses must agree before anything is timed: the first alone would leave gradients and optimizer unchecked.
+    private const int ComparedSteps = 3;
+
+    public static Command Build()
+    {
+        Option<int[]> batches = Commands.Batches();
+        Option<int> threads = Commands.Threads();
+        Option<string[]> filter = Commands.Filter();
+        Option<string?> json = Commands.Json();
+        var command = new Command("steps", "Measures training steps.") { batches, threads, filter, json };
+        command.SetAction(parsed => Run(parsed.GetValue(batches) ?? [], parsed.GetValue(threads), parsed.GetValue(filter) ?? [], parsed.GetValue(json)));
+        return command;
+    }
+
+    private static int Run(int[] batches, int threads, string[] filter, string? json)
+    {
+        PeerLibraries.LoadLibtorch(threads);
+        PeerLibraries.Describe(threads);
+        Console.WriteLine("Milliseconds a step; how many times longer libtorch takes. Its images are normalized beforehand, NativeConv's within the step.");
+        Console.WriteLine();
+        var load = new ForeignLoad();
+        Console.WriteLine($"{"network",-18} {"batch",-9}      ours  libtorch  ratio  target");
+        var rows = new List<Row>();
+        foreach (BenchmarkedModel network in BenchmarkedModel.All)
+        {
+            foreach (int batch in batches.Length > 0 ? batches : network.Batches)
+            {
+                if (Commands.Holds(BenchmarkedModel.Label(network.Name, batch), filter))
+                    rows.Add(Measure(network, batch, threads));
+            }
+        }
+
+        return Commands.Finish(rows, load, json);
+    }
+
+    private static Row Measure(BenchmarkedModel network, int batch, int threads)
+    {
+        Model model = network.Build();
+        model.Execution = new() { ThreadCount = threads };
+        Tensor images = BenchmarkedModel.Images(model, batch), normalized = ModelChain.Normalize(model, images);
+        var random = new System.Random(1);
+        int[] labels = [.. Enumerable.Range(0, batch).Select(_ => random.Next(model.OutputShape.Length))];
+        using var contiguous = new TorchModel(model, normalized, labels, LearningRate, channelsLast: false);
+        using var channelsLast = new TorchModel(model, normalized, labels, LearningRate, channelsLast: true);
+        TrainingSession session = model.BeginTraining(Loss.SoftmaxCrossEntropy(), new Adam(LearningRate), batch);
+        for (int step = 1; step <= ComparedSteps; step++)
+        {
+            string what = $"{network.Name}, batch {batch}: loss of step {step}";
+            float loss = session.Step(images.Span, labels).Loss;
+            Agreement.Require(what, PeerLibraries.Libtorch, [loss], [contiguous.Step()]);
+            Agreement.Require($"{what}, channels last", PeerLibraries.Libtorch, [loss], [channelsLast.Step()]);
+        }
+
+        IReadOnlyDictionary<string, double> times = Contest.Run(
+            new(Contender.Ours, () => session.Step(images.Span, labels)), new(PeerLibraries.Libtorch, () => contiguous.Step()),
+            new(PeerLibraries.Libtorch, () => channelsLast.Step()));
+        var row = new Row(network.Name, threads, batch, times[Contender.Ours], PeerLibraries.Libtorch, times[PeerLibraries.Libtorch]);
+        Console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{BenchmarkedModel.Label(network.Name, batch)}  {row.OursMilliseconds,8:F2}  {row.PeerMilliseconds,8:F2}  {row.Ratio,5:F2}  {network.StepTarget(batch),6}"));
+        return row;
+    }
+}
