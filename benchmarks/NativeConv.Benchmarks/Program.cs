@@ -1,3 +1,5 @@
+using BenchmarkDotNet.Configs;
+using BenchmarkDotNet.Reports;
 using BenchmarkDotNet.Running;
 using NativeConv.Benchmarks;
 using NativeConv.Benchmarks.Roofline;
@@ -11,5 +13,7 @@ switch (args)
         return RooflineCommand.Build().Parse(args[1..]).Invoke();
 }
 
-BenchmarkSwitcher.FromAssembly(typeof(StepCommand).Assembly).Run(args);
+// Shapes are longer than what a column shows by default.
+BenchmarkSwitcher.FromAssembly(typeof(StepCommand).Assembly)
+    .Run(args, DefaultConfig.Instance.WithSummaryStyle(SummaryStyle.Default.WithMaxParameterColumnWidth(40)));
 return 0;

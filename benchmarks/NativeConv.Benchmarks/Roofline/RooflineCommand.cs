@@ -25,15 +25,15 @@ internal static class RooflineCommand
         var threads = new Option<int[]>("--threads") { DefaultValueFactory = _ => [1, Environment.ProcessorCount], AllowMultipleArgumentsPerToken = true };
         var level = new Option<SimdLevel>("--level") { DefaultValueFactory = _ => SimdLevels.Default };
         var kernel = new Option<string?>("--kernel") { Description = "Only kernels whose row contains this." };
-        var shapes = new Option<RooflineShape[]>("--shape")
+        var shapes = new Option<ConvolutionShape[]>("--shape")
         {
             Description = "These shapes instead, as the rows show them: \"depthwise 1x28x28x64->64 3x3 d2\".",
-            DefaultValueFactory = _ => RooflineShape.All,
+            DefaultValueFactory = _ => ConvolutionShape.Roofline,
             CustomParser = result =>
             {
                 try
                 {
-                    return [.. result.Tokens.Select(token => RooflineShape.Parse(token.Value))];
+                    return [.. result.Tokens.Select(token => ConvolutionShape.Parse(token.Value))];
                 }
                 catch (FormatException exception)
                 {
@@ -49,7 +49,7 @@ internal static class RooflineCommand
         return command;
     }
 
-    private static int Run(int[] threadCounts, SimdLevel level, RooflineShape[] shapes, string? only, string? json)
+    private static int Run(int[] threadCounts, SimdLevel level, ConvolutionShape[] shapes, string? only, string? json)
     {
         var rows = new JsonArray();
         foreach (int threads in threadCounts.Distinct())
@@ -58,9 +58,9 @@ internal static class RooflineCommand
             string bandwidths = string.Join(", ", machine.Bandwidths.Select(memory => string.Create(CultureInfo.InvariantCulture, $"{memory.Name} {memory.Gbps:F0} GB/s")));
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{level}, {threads} threads: {machine.PeakGflops:F0} GFLOP/s, copy {bandwidths}"));
             Console.WriteLine("kernel     pass             shape                                 ms    GFLOP/s  % peak    GB/s  % copy  bound");
-            foreach (RooflineShape shape in shapes.Where(shape => only == null || $"{shape.Kernel} {shape}".Contains(only, StringComparison.OrdinalIgnoreCase)))
+            foreach (ConvolutionShape shape in shapes.Where(shape => only == null || $"{shape.Kernel} {shape}".Contains(only, StringComparison.OrdinalIgnoreCase)))
             {
-                foreach (Pass pass in Enum.GetValues<Pass>().Where(pass => pass != Pass.Backward || shape.Kernel == RooflineShape.Depthwise))
+                foreach (Pass pass in Enum.GetValues<Pass>().Where(pass => pass != Pass.Backward || shape.Kernel == ConvolutionShape.Depthwise))
                     rows.Add(Row(machine, level, threads, shape, pass));
             }
         }
@@ -71,7 +71,7 @@ internal static class RooflineCommand
         return 0;
     }
 
-    private static JsonObject Row(Machine machine, SimdLevel level, int threads, RooflineShape shape, Pass pass)
+    private static JsonObject Row(Machine machine, SimdLevel level, int threads, ConvolutionShape shape, Pass pass)
     {
         double seconds = SimdLevels.Dispatch<Work, double>(level, new(shape, pass, threads));
         double flops = shape.Flops * shape.Images * (pass == Pass.Backward ? 2 : 1);
@@ -92,19 +92,20 @@ internal static class RooflineCommand
     }
 
     /// <summary>Every thread computes images of its own, weights packed beforehand, as in a step.</summary>
-    private readonly unsafe struct Work(RooflineShape shape, Pass pass, int threads) : ISimdWork<double>
+    private readonly unsafe struct Work(ConvolutionShape shape, Pass pass, int threads) : ISimdWork<double>
     {
         public double Run<TVector>()
             where TVector : struct, IVector<TVector>
         {
-            ConvolutionAlgorithm<TVector> algorithm = shape.Kernel == RooflineShape.Depthwise
+            ConvolutionAlgorithm<TVector> algorithm = shape.Kernel == ConvolutionShape.Depthwise
                 ? ConvolutionAlgorithm<TVector>.Depthwise(shape.Geometry, shape.Channels, shape.Filters / shape.Channels)
                 : ConvolutionAlgorithm<TVector>.Dense(shape.Geometry, shape.Channels, shape.Filters, 1);
             int images = shape.Images;
             Pass what = pass;
-            AlignedMemory[] x = Blocks(images * shape.InputLength), y = Blocks(images * shape.OutputLength), scratch = Blocks(algorithm.ScratchLength);
-            AlignedMemory[] gradient = Blocks(shape.WeightsLength), dx = Blocks(pass == Pass.Backward ? images * shape.InputLength : 0);
-            AlignedMemory weights = Filled(shape.WeightsLength), forward = new(algorithm.ForwardPackedLength), backward = new(algorithm.BackwardPackedLength);
+            AlignedMemory[] x = Values.Blocks(workers, images * shape.InputLength), y = Values.Blocks(workers, images * shape.OutputLength);
+            AlignedMemory[] scratch = Values.Blocks(workers, algorithm.ScratchLength), gradient = Values.Blocks(workers, shape.WeightsLength);
+            AlignedMemory[] dx = Values.Blocks(workers, pass == Pass.Backward ? images * shape.InputLength : 0);
+            AlignedMemory weights = Values.Block(shape.WeightsLength), forward = new(algorithm.ForwardPackedLength), backward = new(algorithm.BackwardPackedLength);
             algorithm.PackForward(weights.Pointer, null, forward.Pointer);
             algorithm.PackBackward(weights.Pointer, backward.Pointer);
             return Timing.Best(threads, worker =>
@@ -126,19 +127,6 @@ internal static class RooflineCommand
                         break;
                 }
             });
-        }
-
-        private AlignedMemory[] Blocks(long length) => [.. Enumerable.Range(0, threads).Select(_ => Filled(length))];
-
-        private static AlignedMemory Filled(long length)
-        {
-            var block = new AlignedMemory(length);
-            var random = new System.Random(1);
-            // Small enough that sums stay normal however often they are added to.
-            foreach (ref float value in block.Span)
-                value = (random.NextSingle() - 0.5f) * 1e-3f;
-
-            return block;
         }
     }
 }

@@ -13,20 +13,19 @@ public enum Guard
 }
 
 /// <summary>
-/// Floats between two inaccessible pages, flush with one of them, so that a kernel that reads or writes one float too far crashes the
-/// process instead of passing by luck. With <see cref="Guard.After"/> the start is aligned to 4 bytes only, as a caller's span may be.
-/// Guards need Linux; elsewhere it is plain memory. Hold it with <c>using</c> for as long as its pointer is in use.
+/// Bytes between two inaccessible pages, flush with one of them, so that a kernel that reads or writes one element too far crashes the
+/// process instead of passing by luck. With <see cref="Guard.After"/> the start is aligned to the element only, as a caller's span may be.
+/// Guards need Linux; elsewhere it is plain memory. Hold it with <c>using</c> for as long as its address is in use.
 /// </summary>
-public sealed unsafe partial class GuardedMemory : IDisposable
+public unsafe partial class GuardedBytes : IDisposable
 {
     private void* _region;
     private readonly nuint _regionLength;
 
-    /// <summary>A buffer of NaN, so that a kernel that reads what it should have written shows.</summary>
-    public GuardedMemory(int length, Guard guard)
+    public GuardedBytes(int length, Guard guard)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
-        nuint page = (nuint)Environment.SystemPageSize, bytes = (nuint)length * sizeof(float);
+        nuint page = (nuint)Environment.SystemPageSize, bytes = (nuint)length;
         nuint middle = Math.Max(1, (bytes + page - 1) / page) * page;
         _regionLength = middle + (2 * page);
         if (IsSupported)
@@ -42,23 +41,16 @@ public sealed unsafe partial class GuardedMemory : IDisposable
             _region = NativeMemory.AlignedAlloc(_regionLength, page);
         }
 
-        Length = length;
-        Pointer = (float*)((byte*)_region + page + (guard == Guard.Before ? 0 : middle - bytes));
-        Span.Fill(float.NaN);
+        Address = (byte*)_region + page + (guard == Guard.Before ? 0 : middle - bytes);
+        Bytes = length;
     }
-
-    /// <summary>A buffer that holds a copy.</summary>
-    public GuardedMemory(ReadOnlySpan<float> values, Guard guard)
-        : this(values.Length, guard) => values.CopyTo(Span);
 
     /// <summary>Whether guards exist here.</summary>
     public static bool IsSupported => OperatingSystem.IsLinux();
 
-    public int Length { get; }
+    public int Bytes { get; }
 
-    public float* Pointer { get; }
-
-    public Span<float> Span => new(Pointer, Length);
+    public byte* Address { get; }
 
     public void Dispose()
     {
@@ -69,6 +61,7 @@ public sealed unsafe partial class GuardedMemory : IDisposable
         else
             NativeMemory.AlignedFree(_region);
         _region = null;
+        GC.SuppressFinalize(this);
     }
 
     private static void Deny(void* address, nuint length)
@@ -87,4 +80,22 @@ public sealed unsafe partial class GuardedMemory : IDisposable
 
     [LibraryImport("libc", EntryPoint = "munmap", SetLastError = true)]
     private static partial int Unmap(void* address, nuint length);
+}
+
+/// <summary>Floats between two inaccessible pages.</summary>
+public sealed unsafe class GuardedMemory : GuardedBytes
+{
+    /// <summary>A buffer of NaN, so that a kernel that reads what it should have written shows.</summary>
+    public GuardedMemory(int length, Guard guard)
+        : base(checked(length * sizeof(float)), guard) => Span.Fill(float.NaN);
+
+    /// <summary>A buffer that holds a copy.</summary>
+    public GuardedMemory(ReadOnlySpan<float> values, Guard guard)
+        : this(values.Length, guard) => values.CopyTo(Span);
+
+    public float* Pointer => (float*)Address;
+
+    public int Length => Bytes / sizeof(float);
+
+    public Span<float> Span => new(Pointer, Length);
 }

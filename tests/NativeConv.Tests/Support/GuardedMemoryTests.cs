@@ -33,6 +33,27 @@ public sealed unsafe partial class GuardedMemoryTests
         ShouldBeGuarded(memory.Pointer - 1);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4095)]
+    [InlineData(4097)]
+    public void Bytes_OneBeyondEitherSide_CanBeNeitherReadNorWritten(int length)
+    {
+        using GuardedBytes before = new(length, Guard.Before), after = new(length, Guard.After);
+        Touch(before.Address, 1).Should().Be((1, 1));
+        Touch(after.Address + length - 1, 1).Should().Be((1, 1));
+        ShouldBeGuarded(before.Address - 1, 1);
+        ShouldBeGuarded(after.Address + length, 1);
+    }
+
+    [Fact]
+    public void Bytes_None_CanBeNeitherReadNorWritten()
+    {
+        using GuardedBytes before = new(0, Guard.Before), after = new(0, Guard.After);
+        ShouldBeGuarded(before.Address - 1, 1);
+        ShouldBeGuarded(after.Address, 1);
+    }
+
     [Fact]
     public void Constructor_Values_HoldsACopy()
     {
@@ -48,25 +69,25 @@ public sealed unsafe partial class GuardedMemoryTests
     }
 
     private static void ShouldBeAccessible(float* address) =>
-        Touch(address).Should().Be((sizeof(float), sizeof(float)));
+        Touch(address, sizeof(float)).Should().Be((sizeof(float), sizeof(float)));
 
-    private static void ShouldBeGuarded(float* address)
+    private static void ShouldBeGuarded(void* address, nuint length = sizeof(float))
     {
-        if (GuardedMemory.IsSupported)
-            Touch(address).Should().Be((-EFault, -EFault));
+        if (GuardedBytes.IsSupported)
+            Touch(address, length).Should().Be((-EFault, -EFault));
     }
 
     /// <summary>The bytes that could be read and written at an address, or the negated error.</summary>
-    private static (int Read, int Written) Touch(float* address)
+    private static (int Read, int Written) Touch(void* address, nuint length)
     {
-        if (!GuardedMemory.IsSupported)
-            return (sizeof(float), sizeof(float));
+        if (!GuardedBytes.IsSupported)
+            return ((int)length, (int)length);
 
         using SafeFileHandle file = File.OpenHandle(
             Path.GetTempFileName(), FileMode.Create, FileAccess.ReadWrite, options: FileOptions.DeleteOnClose);
-        RandomAccess.Write(file, new byte[sizeof(float)], 0);
-        int read = Result(Write(file, address, sizeof(float), 0));
-        int written = Result(Read(file, address, sizeof(float), 0));
+        RandomAccess.Write(file, new byte[length], 0);
+        int read = Result(Write(file, address, length, 0));
+        int written = Result(Read(file, address, length, 0));
         return (read, written);
     }
 

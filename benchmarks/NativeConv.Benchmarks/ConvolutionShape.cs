@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 
-namespace NativeConv.Benchmarks.Roofline;
+namespace NativeConv.Benchmarks;
 
 /// <summary>A convolution to measure.</summary>
 /// <param name="Kernel">Which kernel computes it.</param>
@@ -10,13 +10,14 @@ namespace NativeConv.Benchmarks.Roofline;
 /// <param name="Filters">Output channels.</param>
 /// <param name="Window">Rows and columns of taps.</param>
 /// <param name="Dilation">Cells between taps.</param>
-/// <param name="Images">Images a thread.</param>
+/// <param name="Images">Images of a batch, in the roofline of each thread's.</param>
 /// <param name="Stride">Cells between outputs.</param>
-internal sealed partial record RooflineShape(string Kernel, int Size, int Channels, int Filters, int Window, int Dilation, int Images, int Stride = 1)
+public sealed partial record ConvolutionShape(string Kernel, int Size, int Channels, int Filters, int Window, int Dilation, int Images, int Stride = 1)
 {
     public const string Depthwise = "depthwise", Pointwise = "pointwise", Dense = "dense";
 
-    public static readonly RooflineShape[] All =
+    /// <summary>What is measured against the machine's limits.</summary>
+    public static readonly ConvolutionShape[] Roofline =
     [
         new(Pointwise, 28, 64, 64, 1, 1, 4), new(Pointwise, 28, 128, 128, 1, 1, 4), new(Pointwise, 14, 512, 512, 1, 1, 4), new(Pointwise, 28, 32, 64, 1, 1, 4),
         new(Pointwise, 7, 64, 128, 1, 1, 16), new(Pointwise, 14, 100, 100, 1, 1, 8),
@@ -27,9 +28,31 @@ internal sealed partial record RooflineShape(string Kernel, int Size, int Channe
         new(Depthwise, 28, 64, 64, 3, 2, 32), new(Depthwise, 112, 128, 128, 3, 2, 2),
     ];
 
+    /// <summary>Depthwise layers, realistic and odd: few channels, several outputs a channel, large windows, strides, out of cache.</summary>
+    public static readonly ConvolutionShape[] DepthwiseLayers =
+    [
+        new(Depthwise, 28, 64, 64, 3, 1, 32), new(Depthwise, 28, 64, 64, 3, 2, 32), new(Depthwise, 14, 64, 64, 3, 2, 32), new(Depthwise, 112, 128, 128, 3, 2, 4),
+        new(Depthwise, 28, 64, 64, 5, 1, 32), new(Depthwise, 28, 64, 64, 7, 1, 32), new(Depthwise, 28, 64, 64, 3, 1, 32, 2), new(Depthwise, 28, 17, 17, 3, 2, 32),
+        new(Depthwise, 28, 100, 100, 3, 1, 32), new(Depthwise, 28, 1, 1, 3, 1, 32), new(Depthwise, 28, 1, 64, 3, 1, 32), new(Depthwise, 28, 32, 64, 3, 1, 32),
+    ];
+
+    /// <summary>Pointwise layers, realistic and odd.</summary>
+    public static readonly ConvolutionShape[] PointwiseLayers =
+    [
+        new(Pointwise, 28, 64, 64, 1, 1, 32), new(Pointwise, 28, 128, 128, 1, 1, 32), new(Pointwise, 14, 512, 512, 1, 1, 8), new(Pointwise, 28, 32, 64, 1, 1, 32),
+        new(Pointwise, 14, 100, 100, 1, 1, 32), new(Pointwise, 14, 17, 17, 1, 1, 32), new(Pointwise, 28, 64, 1, 1, 1, 32), new(Pointwise, 28, 64, 128, 1, 1, 32, 2),
+    ];
+
+    /// <summary>Dense layers, realistic and odd.</summary>
+    public static readonly ConvolutionShape[] DenseLayers =
+    [
+        new(Dense, 28, 64, 64, 3, 1, 8), new(Dense, 14, 64, 32, 3, 2, 32), new(Dense, 28, 1, 32, 3, 1, 32), new(Dense, 28, 1, 64, 3, 2, 32),
+        new(Dense, 28, 17, 100, 3, 1, 8), new(Dense, 28, 64, 128, 3, 1, 8, 2), new(Dense, 14, 64, 64, 5, 1, 8), new(Dense, 112, 3, 32, 7, 1, 4, 2),
+    ];
+
     /// <summary>Reads a shape as a row shows it, after its kernel's name: "depthwise 1x28x28x64->64 3x3 d2".</summary>
     /// <exception cref="FormatException">The text is not of this form.</exception>
-    public static RooflineShape Parse(string text)
+    public static ConvolutionShape Parse(string text)
     {
         Match match = Format().Match(text);
         if (!match.Success)

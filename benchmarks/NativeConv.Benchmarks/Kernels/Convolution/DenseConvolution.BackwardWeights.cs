@@ -1,0 +1,9 @@
+namespace NativeConv.Benchmarks.Kernels;
+
+/// <summary>dw of a dense convolution, added to a gradient of each worker's own.</summary>
+public class DenseConvolutionBackwardWeights : ConvolutionBenchmark
+{
+    public override IEnumerable<ConvolutionShape> Shapes => ConvolutionShape.DenseLayers;
+
+    private protected override Share Pass<TVector>(ConvolutionRun<TVector> run) => run.BackwardWeights;
+}

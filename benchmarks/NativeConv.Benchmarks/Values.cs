@@ -1,0 +1,21 @@
+using NativeConv.Tensors;
+
+namespace NativeConv.Benchmarks;
+
+/// <summary>Memory for kernels.</summary>
+internal static class Values
+{
+    /// <summary>A block of random values, the same on every run, so small that sums stay normal however often they are added to.</summary>
+    public static AlignedMemory Block(long length)
+    {
+        var block = new AlignedMemory(length);
+        var random = new System.Random(1);
+        foreach (ref float value in block.Span)
+            value = (random.NextSingle() - 0.5f) * 1e-3f;
+
+        return block;
+    }
+
+    /// <summary>A block for each worker.</summary>
+    public static AlignedMemory[] Blocks(int workers, long length) => [.. Enumerable.Range(0, workers).Select(_ => Block(length))];
+}
