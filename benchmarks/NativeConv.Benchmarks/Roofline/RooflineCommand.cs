@@ -102,9 +102,9 @@ internal static class RooflineCommand
                 : ConvolutionAlgorithm<TVector>.Dense(shape.Geometry, shape.Channels, shape.Filters, 1);
             int images = shape.Images;
             Pass what = pass;
-            AlignedMemory[] x = Values.Blocks(workers, images * shape.InputLength), y = Values.Blocks(workers, images * shape.OutputLength);
-            AlignedMemory[] scratch = Values.Blocks(workers, algorithm.ScratchLength), gradient = Values.Blocks(workers, shape.WeightsLength);
-            AlignedMemory[] dx = Values.Blocks(workers, pass == Pass.Backward ? images * shape.InputLength : 0);
+            AlignedMemory[] x = Values.Blocks(threads, images * shape.InputLength), y = Values.Blocks(threads, images * shape.OutputLength);
+            AlignedMemory[] scratch = Values.Blocks(threads, algorithm.ScratchLength), gradient = Values.Blocks(threads, shape.WeightsLength);
+            AlignedMemory[] dx = Values.Blocks(threads, pass == Pass.Backward ? images * shape.InputLength : 0);
             AlignedMemory weights = Values.Block(shape.WeightsLength), forward = new(algorithm.ForwardPackedLength), backward = new(algorithm.BackwardPackedLength);
             algorithm.PackForward(weights.Pointer, null, forward.Pointer);
             algorithm.PackBackward(weights.Pointer, backward.Pointer);

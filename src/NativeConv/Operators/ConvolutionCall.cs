@@ -63,9 +63,7 @@ internal readonly unsafe struct ConvolutionCall(Conv2DGeometry geometry, int cha
     private int Run<TVector>(PassKind pass, int images, float* a, float* b, float* bias, float* result)
         where TVector : struct, IVector<TVector>
     {
-        ConvolutionAlgorithm<TVector> algorithm = groups == 0
-            ? ConvolutionAlgorithm<TVector>.Depthwise(geometry, channels, filters / channels)
-            : ConvolutionAlgorithm<TVector>.Dense(geometry, channels, filters, groups);
+        ConvolutionAlgorithm<TVector> algorithm = _execution.Prepared.Get<TVector>(geometry, channels, filters, groups);
         nint input = InputLength, output = OutputLength;
         if (pass == PassKind.BackwardWeights)
         {

@@ -1,9 +1,13 @@
+using NativeConv.Operators;
 using NativeConv.Simd;
 using NativeConv.Threading;
 
 namespace NativeConv;
 
-/// <summary>How a model computes. With hardware fused multiply-add none of it changes a bit of any result.</summary>
+/// <summary>
+/// How a model or an operator computes. With hardware fused multiply-add none of it changes a bit of any result. Operators keep here what they
+/// prepare for a shape: pass the same options again, and the next call of that shape starts at once.
+/// </summary>
 public sealed record ExecutionOptions
 {
     /// <summary>Threads that work at once; every core's unless set.</summary>
@@ -16,4 +20,6 @@ public sealed record ExecutionOptions
 
     /// <summary>The vector width; the widest that the hardware accelerates unless set, or what NATIVECONV_SIMD says.</summary>
     public SimdLevel Level { get; init; } = SimdLevels.Default;
+
+    internal PreparedConvolutions Prepared { get; } = new();
 }

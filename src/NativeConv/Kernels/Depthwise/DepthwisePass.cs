@@ -128,13 +128,22 @@ internal sealed unsafe class DepthwisePass<TVector>
 
     private void PackVector(float* row, int block, float* packed)
     {
-        for (int lane = 0; lane < TVector.Lanes; lane++)
+        var to = new Span<float>(packed, TVector.Lanes);
+        int channel = block * TVector.Lanes;
+        if (row == null)
         {
-            int channel = (block * TVector.Lanes) + lane;
-            if (_alongRow)
-                channel %= _channels;
-
-            packed[lane] = row == null || channel >= _channels ? 0 : row[channel];
+            to.Clear();
+        }
+        else if (_alongRow)
+        {
+            foreach (ref float lane in to)
+                lane = row[channel++ % _channels];
+        }
+        else
+        {
+            int count = Math.Min(TVector.Lanes, _channels - channel);
+            new Span<float>(row + channel, count).CopyTo(to);
+            to[count..].Clear();
         }
     }
 
