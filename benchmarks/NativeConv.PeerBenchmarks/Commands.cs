@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 
@@ -42,15 +41,12 @@ internal static class Commands
     /// <summary>Whether a row is to be measured.</summary>
     public static bool Holds(string row, string[] filter) => filter.All(part => row.Contains(part, StringComparison.OrdinalIgnoreCase));
 
-    /// <summary>Writes what was measured, and whether the machine was quiet.</summary>
+    /// <summary>Writes what was measured.</summary>
     /// <exception cref="PeerException">The filter left nothing to measure.</exception>
-    public static int Finish(IReadOnlyList<Row> rows, ForeignLoad load, string? json)
+    public static int Finish(IReadOnlyList<Row> rows, string? json)
     {
         if (rows.Count == 0)
             throw new PeerException("No row contains all that --filter asks for.");
-
-        if (load.Cores is { } cores)
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Other processes kept {cores:F2} cores busy meanwhile; figures hold where that is near 0."));
 
         if (json != null)
             File.WriteAllText(json, JsonSerializer.Serialize(rows, Indented));

@@ -15,13 +15,20 @@ internal sealed class ForeignLoad
     // Guests' time, in the fields from here on, is in the user's already.
     private const int GuestField = 9;
 
+    private const double Disturbing = 0.15;
+
     private readonly TimeSpan _busy = Busy(), _own = Environment.CpuUsage.TotalTime;
     private readonly long _start = Stopwatch.GetTimestamp();
 
-    /// <summary>Cores that others, the hypervisor included, kept busy on average; null where it is not known.</summary>
-    public double? Cores => !File.Exists(Statistics)
-        ? null
-        : Math.Max(0, (Busy() - _busy - (Environment.CpuUsage.TotalTime - _own)) / Stopwatch.GetElapsedTime(_start));
+    /// <summary>What to say beside a figure: nothing, or how many cores others, the hypervisor included, kept busy on average.</summary>
+    public string Remark
+    {
+        get
+        {
+            double cores = (Busy() - _busy - (Environment.CpuUsage.TotalTime - _own)) / Stopwatch.GetElapsedTime(_start);
+            return File.Exists(Statistics) && cores > Disturbing ? string.Create(CultureInfo.InvariantCulture, $"  disturbed: others took {cores:F2} cores") : "";
+        }
+    }
 
     private static TimeSpan Busy()
     {

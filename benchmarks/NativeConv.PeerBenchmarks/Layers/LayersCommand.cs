@@ -24,7 +24,6 @@ internal static class LayersCommand
         PeerLibraries.Describe(threads);
         Console.WriteLine("Milliseconds; how many times longer each peer takes. \"gradients\": forward, then the gradients by input and kernel.");
         Console.WriteLine();
-        var load = new ForeignLoad();
         Console.WriteLine($"{"layer",-36} {"batch",-8}  {"pass",-9}      ours  libtorch  ratio  onnxrt.  ratio  networks");
         var measured = new List<MeasuredLayer>();
         foreach ((LayerShape shape, string networks) in LayerTable.All)
@@ -41,7 +40,7 @@ internal static class LayersCommand
         if (measured.Count > 0)
             LayerSummary.Print(measured);
 
-        return Commands.Finish([.. measured.Select(layer => layer.Row)], load, json);
+        return Commands.Finish([.. measured.Select(layer => layer.Row)], json);
     }
 
     private static void Measure(LayerShape shape, string networks, LayerPass[] passes, int threads, List<MeasuredLayer> measured)
@@ -67,12 +66,13 @@ internal static class LayersCommand
                     new(Contender.Ours, ours.ForwardAndGradients), new(PeerLibraries.Libtorch, contiguous.ForwardAndGradients),
                     new(PeerLibraries.Libtorch, channelsLast.ForwardAndGradients),
                 ];
+            var load = new ForeignLoad();
             IReadOnlyDictionary<string, double> times = Contest.Run(contenders);
             string name = $"{shape} {Text(pass)}{(networks.Length > 0 ? $" ({networks})" : "")}";
             Row[] rows = [.. times.Where(time => time.Key != Contender.Ours).Select(time => new Row(name, threads, shape.Batch, times[Contender.Ours], time.Key, time.Value))];
             measured.AddRange(rows.Select(row => new MeasuredLayer(shape, pass, row)));
             string peers = string.Concat(rows.Select(row => string.Create(CultureInfo.InvariantCulture, $"  {row.PeerMilliseconds,8:F3}  {row.Ratio,5:F2}")));
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Label(shape, pass)}  {times[Contender.Ours],8:F3}{peers,-32}  {networks}"));
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Label(shape, pass)}  {times[Contender.Ours],8:F3}{peers,-32}  {networks}{load.Remark}"));
         }
     }
 

@@ -27,7 +27,6 @@ internal static class InferenceCommand
         PeerLibraries.Describe(threads);
         Console.WriteLine("Milliseconds a prediction; how many times longer ONNX Runtime takes. Its images are normalized beforehand, NativeConv's by the model.");
         Console.WriteLine();
-        var load = new ForeignLoad();
         Console.WriteLine($"{"network",-18} {"batch",-9} threads       ours   onnxrt.  ratio  target");
         var rows = new List<Row>();
         foreach (BenchmarkedModel network in BenchmarkedModel.All)
@@ -48,7 +47,7 @@ internal static class InferenceCommand
                 CultureInfo.InvariantCulture, $"geometric mean of {single.Length} at batch 1: {mean:F2}, target {BenchmarkedModel.OneImageGoal}"));
         }
 
-        return Commands.Finish(rows, load, json);
+        return Commands.Finish(rows, json);
     }
 
     private static Row Measure(BenchmarkedModel network, int batch, int threads)
@@ -67,13 +66,14 @@ internal static class InferenceCommand
         model.Predict(images.Span, outputs.Span);
         onnx.Run();
         Agreement.Require($"{network.Name}, batch {batch}", PeerLibraries.OnnxRuntime, outputs.Span, onnx.Outputs);
+        var load = new ForeignLoad();
         IReadOnlyDictionary<string, double> times = Contest.Run(
             new(Contender.Ours, () => model.Predict(images.Span, outputs.Span)), new(PeerLibraries.OnnxRuntime, onnx.Run));
         var row = new Row(network.Name, threads, batch, times[Contender.Ours], PeerLibraries.OnnxRuntime, times[PeerLibraries.OnnxRuntime]);
         string target = batch == network.Batches[0] ? network.InferenceGoal.ToString(CultureInfo.InvariantCulture) : "-";
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{BenchmarkedModel.Label(network.Name, batch)} {threads,7}  {row.OursMilliseconds,9:F3} {row.PeerMilliseconds,9:F3}  {row.Ratio,5:F2}  {target,6}"));
+            $"{BenchmarkedModel.Label(network.Name, batch)} {threads,7}  {row.OursMilliseconds,9:F3} {row.PeerMilliseconds,9:F3}  {row.Ratio,5:F2}  {target,6}{load.Remark}"));
         return row;
     }
 }

@@ -29,7 +29,6 @@ internal static class StepsCommand
         PeerLibraries.Describe(threads);
         Console.WriteLine("Milliseconds a step; how many times longer libtorch takes. Its images are normalized beforehand, NativeConv's within the step.");
         Console.WriteLine();
-        var load = new ForeignLoad();
         Console.WriteLine($"{"network",-18} {"batch",-9}      ours  libtorch  ratio  target");
         var rows = new List<Row>();
         foreach (BenchmarkedModel network in BenchmarkedModel.All)
@@ -41,7 +40,7 @@ internal static class StepsCommand
             }
         }
 
-        return Commands.Finish(rows, load, json);
+        return Commands.Finish(rows, json);
     }
 
     private static Row Measure(BenchmarkedModel network, int batch, int threads)
@@ -62,13 +61,15 @@ internal static class StepsCommand
             Agreement.Require($"{what}, channels last", PeerLibraries.Libtorch, [loss], [channelsLast.Step()]);
         }
 
+        var load = new ForeignLoad();
         IReadOnlyDictionary<string, double> times = Contest.Run(
             new(Contender.Ours, () => session.Step(images.Span, labels)), new(PeerLibraries.Libtorch, () => contiguous.Step()),
             new(PeerLibraries.Libtorch, () => channelsLast.Step()));
         var row = new Row(network.Name, threads, batch, times[Contender.Ours], PeerLibraries.Libtorch, times[PeerLibraries.Libtorch]);
+        string label = BenchmarkedModel.Label(network.Name, batch);
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{BenchmarkedModel.Label(network.Name, batch)}  {row.OursMilliseconds,8:F2}  {row.PeerMilliseconds,8:F2}  {row.Ratio,5:F2}  {network.StepTarget(batch),6}"));
+            $"{label}  {row.OursMilliseconds,8:F2}  {row.PeerMilliseconds,8:F2}  {row.Ratio,5:F2}  {network.StepTarget(batch),6}{load.Remark}"));
         return row;
     }
 }
