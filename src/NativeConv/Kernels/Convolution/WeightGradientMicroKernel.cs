@@ -248,112 +248,112 @@ internal static unsafe class WeightGradientMicroKernel
                     (TVector w0, TVector w1) = Load<TVector, TColumns, TEdge>(right, last);
                     right += rightPixel;
                     TVector a = TVector.Broadcast(a0[0]);
-                    c0x = TVector.MultiplyAdd(a, w0, c0x);
+                    TVector.Accumulate(ref c0x, a, w0);
                     if (TColumns.Value == 2)
-                        c0y = TVector.MultiplyAdd(a, w1, c0y);
+                        TVector.Accumulate(ref c0y, a, w1);
 
                     if (TRows.Value > 1)
                     {
                         a = TVector.Broadcast(a0[row]);
-                        c1x = TVector.MultiplyAdd(a, w0, c1x);
+                        TVector.Accumulate(ref c1x, a, w0);
                         if (TColumns.Value == 2)
-                            c1y = TVector.MultiplyAdd(a, w1, c1y);
+                            TVector.Accumulate(ref c1y, a, w1);
                     }
 
                     if (TRows.Value > 2)
                     {
                         a = TVector.Broadcast(a0[row2]);
-                        c2x = TVector.MultiplyAdd(a, w0, c2x);
+                        TVector.Accumulate(ref c2x, a, w0);
                         if (TColumns.Value == 2)
-                            c2y = TVector.MultiplyAdd(a, w1, c2y);
+                            TVector.Accumulate(ref c2y, a, w1);
                     }
 
                     if (TRows.Value > 3)
                     {
                         a = TVector.Broadcast(a3[0]);
-                        c3x = TVector.MultiplyAdd(a, w0, c3x);
+                        TVector.Accumulate(ref c3x, a, w0);
                         if (TColumns.Value == 2)
-                            c3y = TVector.MultiplyAdd(a, w1, c3y);
+                            TVector.Accumulate(ref c3y, a, w1);
                     }
 
                     if (TRows.Value > 4)
                     {
                         a = TVector.Broadcast(a3[row]);
-                        c4x = TVector.MultiplyAdd(a, w0, c4x);
+                        TVector.Accumulate(ref c4x, a, w0);
                         if (TColumns.Value == 2)
-                            c4y = TVector.MultiplyAdd(a, w1, c4y);
+                            TVector.Accumulate(ref c4y, a, w1);
                     }
 
                     if (TRows.Value > 5)
                     {
                         a = TVector.Broadcast(a3[row2]);
-                        c5x = TVector.MultiplyAdd(a, w0, c5x);
+                        TVector.Accumulate(ref c5x, a, w0);
                         if (TColumns.Value == 2)
-                            c5y = TVector.MultiplyAdd(a, w1, c5y);
+                            TVector.Accumulate(ref c5y, a, w1);
                     }
 
                     if (TRows.Value > 6)
                     {
                         a = TVector.Broadcast(a6[0]);
-                        c6x = TVector.MultiplyAdd(a, w0, c6x);
+                        TVector.Accumulate(ref c6x, a, w0);
                         if (TColumns.Value == 2)
-                            c6y = TVector.MultiplyAdd(a, w1, c6y);
+                            TVector.Accumulate(ref c6y, a, w1);
                     }
 
                     if (TRows.Value > 7)
                     {
                         a = TVector.Broadcast(a6[row]);
-                        c7x = TVector.MultiplyAdd(a, w0, c7x);
+                        TVector.Accumulate(ref c7x, a, w0);
                         if (TColumns.Value == 2)
-                            c7y = TVector.MultiplyAdd(a, w1, c7y);
+                            TVector.Accumulate(ref c7y, a, w1);
                     }
 
                     if (TRows.Value > 8)
                     {
                         a = TVector.Broadcast(a6[row2]);
-                        c8x = TVector.MultiplyAdd(a, w0, c8x);
+                        TVector.Accumulate(ref c8x, a, w0);
                         if (TColumns.Value == 2)
-                            c8y = TVector.MultiplyAdd(a, w1, c8y);
+                            TVector.Accumulate(ref c8y, a, w1);
                     }
 
                     if (TRows.Value > 9)
                     {
                         a = TVector.Broadcast(a9[0]);
-                        c9x = TVector.MultiplyAdd(a, w0, c9x);
+                        TVector.Accumulate(ref c9x, a, w0);
                         if (TColumns.Value == 2)
-                            c9y = TVector.MultiplyAdd(a, w1, c9y);
+                            TVector.Accumulate(ref c9y, a, w1);
                     }
 
                     if (TRows.Value > 10)
                     {
                         a = TVector.Broadcast(a9[row]);
-                        c10x = TVector.MultiplyAdd(a, w0, c10x);
+                        TVector.Accumulate(ref c10x, a, w0);
                         if (TColumns.Value == 2)
-                            c10y = TVector.MultiplyAdd(a, w1, c10y);
+                            TVector.Accumulate(ref c10y, a, w1);
                     }
 
                     if (TRows.Value > 11)
                     {
                         a = TVector.Broadcast(a9[row2]);
-                        c11x = TVector.MultiplyAdd(a, w0, c11x);
+                        TVector.Accumulate(ref c11x, a, w0);
                         if (TColumns.Value == 2)
-                            c11y = TVector.MultiplyAdd(a, w1, c11y);
+                            TVector.Accumulate(ref c11y, a, w1);
                     }
 
                     if (TRows.Value > 12)
                     {
                         a = TVector.Broadcast(a12[0]);
-                        c12x = TVector.MultiplyAdd(a, w0, c12x);
+                        TVector.Accumulate(ref c12x, a, w0);
                         if (TColumns.Value == 2)
-                            c12y = TVector.MultiplyAdd(a, w1, c12y);
+                            TVector.Accumulate(ref c12y, a, w1);
                     }
 
                     if (TRows.Value > 13)
                     {
                         a = TVector.Broadcast(a12[row]);
-                        c13x = TVector.MultiplyAdd(a, w0, c13x);
+                        TVector.Accumulate(ref c13x, a, w0);
                         if (TColumns.Value == 2)
-                            c13y = TVector.MultiplyAdd(a, w1, c13y);
+                            TVector.Accumulate(ref c13y, a, w1);
                     }
 
                     a0 += leftPixel;
