@@ -44,6 +44,23 @@ public sealed class ConvolutionAlgorithmTests
     public void Depthwise_RealValues_GiveTheSameBitsAtEveryLevel(DepthwiseCase c) =>
         SameBits(c.AsConvolution, (level, x, w, b, dy) => ConvolutionRunner.Depthwise(level, c, x, w, b, dy));
 
+    /// <summary>Larger than the blocks that a weight gradient falls into, packed or in place, at every level.</summary>
+    [Theory]
+    [MemberData(nameof(CasesOfSeveralBlocks))]
+    public void Dense_SeveralBlocks_EqualTheOracleAtEveryLevel(string _, ConvolutionCase c) =>
+        EqualTheOracle(c, (level, x, w, b, dy) => ConvolutionRunner.Dense(level, c, x, w, b, dy));
+
+    public static TheoryData<string, ConvolutionCase> CasesOfSeveralBlocks => new()
+    {
+        { "packed", new(1, new(64, 50, 5, 1, 1, Padding.Same), 16, 17, 1) },
+        { "packed_dilation", new(2, new(33, 31, 3, 1, new(3, 2), Padding.Same), 32, 33, 1) },
+        { "packed_stride", new(1, new(59, 61, 7, 2, 1, Padding.Explicit(5, 0, 1, 4)), 25, 24, 1) },
+        { "packed_groups", new(1, new(30, 29, 5, 1, 1, Padding.Valid), 32, 34, 2) },
+        { "packed_pointwise_over_images", new(3, new(25, 20, 1, 1, 1, Padding.Valid), 128, 100, 1) },
+        { "pointwise_over_images", new(3, new(13, 11, 1, 1, 1, Padding.Valid), 64, 70, 1) },
+        { "in_place", new(2, new(21, 23, 3, 1, 2, Padding.Same), 9, 20, 1) },
+    };
+
     private static void EqualTheOracle(ConvolutionCase c, Func<SimdLevel, float[], float[], float[], float[], ConvolutionRunner.Result> run)
     {
         float[] x = TestData.Integers(c.InputLength, 1), w = TestData.Integers(c.WeightsLength, 2);

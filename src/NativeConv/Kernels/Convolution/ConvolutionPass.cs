@@ -198,22 +198,27 @@ internal sealed unsafe class ConvolutionPass
             InputTapRow = (nint)(rows.SourceTapStep * sourceRow),
             InputTapColumn = (nint)columns.SourceTapStep * SourceChannels,
             Channels = sourceGroup,
+            ChannelStep = 1,
         };
-        int mostRows = ConvolutionMicroKernel.MaximumRows<TVector>();
-        int tiles = (pixels + mostRows - 1) / mostRows;
-        int shortRows = pixels / tiles, longTiles = pixels % tiles;
+        // Where the taps of a kernel row are evenly spaced, channels included, they are one run of channels.
+        bool tapsFollow = columns.TapStep == 1 && (sourceGroup == 1 || columns.SourceTapStep * SourceChannels == sourceGroup);
+        if (tapsFollow)
+        {
+            tile.ChannelStep = sourceGroup == 1 ? tile.InputTapColumn : 1;
+            tile.Channels *= tile.TapColumns;
+            tile.TapColumns = 1;
+        }
+
+        tile.InputLine = xLine;
+        tile.OutputLine = yLine;
+        var split = new TileRows(pixels, ConvolutionMicroKernel.MaximumRows<TVector>());
         for (int group = 0; group < Groups; group++)
         {
             float* groupWeights = packed + ((long)group * paddedGroup * depth);
-            for (int line = 0; line < lines; line++)
-            {
-                float* lineX = x + (line * xLine) + (group * sourceGroup);
-                float* lineY = y + (line * yLine) + (group * resultGroup);
-                Line<TVector>(ref tile, rows, columns, lineX, lineY, groupWeights, shortRows + 1, longTiles);
-                lineX += (nint)longTiles * (shortRows + 1) * xPixel;
-                lineY += (nint)longTiles * (shortRows + 1) * yPixel;
-                Line<TVector>(ref tile, rows, columns, lineX, lineY, groupWeights, shortRows, tiles - longTiles);
-            }
+            float* groupX = x + (group * sourceGroup), groupY = y + (group * resultGroup);
+            Tiles<TVector>(tile, rows, columns, groupX, groupY, groupWeights, split.Short + 1, split.Long, lines);
+            nint longPixels = (nint)split.Long * (split.Short + 1);
+            Tiles<TVector>(tile, rows, columns, groupX + (longPixels * xPixel), groupY + (longPixels * yPixel), groupWeights, split.Short, split.Tiles - split.Long, lines);
         }
     }
 
@@ -225,36 +230,49 @@ internal sealed unsafe class ConvolutionPass
         return pixels / (double)((pixels + most - 1) / most * most);
     }
 
-    private void Line<TVector>(
-        ref ConvolutionTile tile, in WindowRun rows, in WindowRun columns, float* x, float* y, float* weights, int tileRows, int tiles)
+    /// <summary>Tiles of as many pixels each, in every line: a segment of input at a time, all weights over it.</summary>
+    private void Tiles<TVector>(
+        ConvolutionTile tile, in WindowRun rows, in WindowRun columns, float* x, float* y, float* weights, int tileRows, int tiles, int lines)
+        where TVector : struct, IVector<TVector>
+    {
+        if (tiles == 0)
+            return;
+
+        int segment = Math.Max(1, SegmentBytes / (sizeof(float) * tileRows * SourceGroup));
+        int segmentTiles = Math.Min(tiles, segment), segmentLines = segment / segmentTiles;
+        for (int line = 0; line < lines; line += segmentLines)
+        {
+            tile.Lines = Math.Min(segmentLines, lines - line);
+            for (int first = 0; first < tiles; first += segmentTiles)
+            {
+                tile.Tiles = Math.Min(segmentTiles, tiles - first);
+                tile.Input = x + (line * tile.InputLine) + ((nint)first * tileRows * tile.InputStride);
+                tile.Output = y + (line * tile.OutputLine) + ((nint)first * tileRows * tile.OutputStride);
+                Blocks<TVector>(tile, rows, columns, weights, tileRows);
+            }
+        }
+    }
+
+    /// <summary>All blocks of results for some tiles.</summary>
+    private void Blocks<TVector>(ConvolutionTile tile, in WindowRun rows, in WindowRun columns, float* weights, int tileRows)
         where TVector : struct, IVector<TVector>
     {
         int sourceGroup = SourceGroup, resultGroup = ResultGroup;
         int depth = (_taps * sourceGroup) + 1;
-        int segment = Math.Max(1, SegmentBytes / (sizeof(float) * Math.Max(1, tileRows) * sourceGroup));
-        for (int first = 0; first < tiles; first += segment)
+        tile.Weights = weights;
+        for (int block = 0; block < resultGroup; block += 2 * TVector.Lanes)
         {
-            tile.Tiles = Math.Min(segment, tiles - first);
-            tile.Input = x;
-            tile.Output = y;
-            tile.Weights = weights;
-            for (int block = 0; block < resultGroup; block += 2 * TVector.Lanes)
-            {
-                int remaining = resultGroup - block;
-                int vectors = remaining > TVector.Lanes ? 2 : 1;
-                int width = vectors * TVector.Lanes;
-                nint tapRow = (nint)_kernelWidth * sourceGroup * width, tapColumn = (nint)sourceGroup * width;
-                tile.OutputChannels = Math.Min(width, remaining);
-                tile.FirstTap = width + (rows.FirstTap * tapRow) + (columns.FirstTap * tapColumn);
-                tile.WeightTapRow = rows.TapStep * tapRow;
-                tile.WeightTapColumn = columns.TapStep * tapColumn;
-                ConvolutionMicroKernel.Run<TVector>(tileRows, vectors, in tile);
-                tile.Output += width;
-                tile.Weights += (nint)depth * width;
-            }
-
-            x += (nint)tile.Tiles * tileRows * tile.InputStride;
-            y += (nint)tile.Tiles * tileRows * tile.OutputStride;
+            int remaining = resultGroup - block;
+            int vectors = remaining > TVector.Lanes ? 2 : 1;
+            int width = vectors * TVector.Lanes;
+            nint tapRow = (nint)_kernelWidth * sourceGroup * width, tapColumn = (nint)sourceGroup * width;
+            tile.OutputChannels = Math.Min(width, remaining);
+            tile.FirstTap = width + (rows.FirstTap * tapRow) + (columns.FirstTap * tapColumn);
+            tile.WeightTapRow = rows.TapStep * tapRow;
+            tile.WeightTapColumn = columns.TapStep * tapColumn;
+            ConvolutionMicroKernel.Run<TVector>(tileRows, vectors, in tile);
+            tile.Output += width;
+            tile.Weights += (nint)depth * width;
         }
     }
 

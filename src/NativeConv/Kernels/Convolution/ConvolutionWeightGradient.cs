@@ -3,121 +3,262 @@ using NativeConv.Simd;
 namespace NativeConv.Kernels;
 
 /// <summary>
-/// Weight and bias gradients of a convolution, prepared for one geometry: dw [kh, kw, cin/groups, cout] += sum over output pixels of
-/// x [pixel + tap, cin] * dy [pixel, cout], and db [cout] += sum of dy [pixel, cout]. Each tap visits only the pixels where it lies inside the image.
+/// Weight gradient of a convolution, prepared for one geometry: dw [kh, kw, cin/groups, cout] += sum over output pixels of
+/// x [pixel + tap, cin] * dy [pixel, cout]. Each tap visits only the pixels where it lies inside the image. The output falls into blocks of lines, and the
+/// whole gradient takes in one block before the next, so that what a block reads stays in cache. Where both factors are read often
+/// enough, a block's are packed first: x into a panel for each tile's rows, dy into a panel for one tile's columns.
 /// </summary>
-internal sealed unsafe class ConvolutionWeightGradient(in Conv2DGeometry geometry, int inputChannels, int outputChannels, int groups)
+internal sealed unsafe class ConvolutionWeightGradient
 {
-    /// <summary>Below so many input channels a tile's rows run over the taps of a kernel row as well.</summary>
+    /// <summary>Up to so many input channels a tile's rows run over the taps of a kernel row as well.</summary>
     private const int FewChannels = 6;
 
-    private readonly Conv2DGeometry _g = geometry;
-    private readonly WindowRun[] _columns = WindowAxis.ForwardColumns(geometry);
+    /// <summary>What a tile reads of a block, and a packed panel of dy, should stay in the first-level cache.</summary>
+    private const int HalfCacheBytes = 16 * 1024, PanelBytes = 24 * 1024;
 
-    private int InputGroup => inputChannels / groups;
+    /// <summary>A block in place: over fewer pixels loading and storing the gradient would show, over more the block leaves the cache.</summary>
+    private const int LeastPixelsInPlace = 48, MostPixelsInPlace = 128;
 
-    private int OutputGroup => outputChannels / groups;
+    /// <summary>Packing pays where each value is used in so many multiply-adds; in fewer, where a block in place collides with itself in the cache.</summary>
+    private const int LeastPackedUses = 256, LeastCollidingUses = 96;
+
+    private const int LeastPackedChannels = 16;
+
+    /// <summary>A block whose packed input would be longer (a very wide image, a far dilation) is read in place.</summary>
+    private const long MostPackedInput = 1 << 20;
+
+    private readonly Conv2DGeometry _g;
+    private readonly WindowRun[] _columns;
+    private readonly int _inputChannels, _outputChannels, _groups;
+
+    public ConvolutionWeightGradient(in Conv2DGeometry geometry, int inputChannels, int outputChannels, int groups)
+    {
+        // To a pointwise convolution each pixel is a line of its own, so that blocks may run over images.
+        _g = geometry.IsPointwise ? new(geometry.InputPixels, 1, 1, 1, 1, Padding.Valid) : geometry;
+        _columns = WindowAxis.ForwardColumns(_g);
+        (_inputChannels, _outputChannels, _groups) = (inputChannels, outputChannels, groups);
+    }
+
+    private int InputGroup => _inputChannels / _groups;
+
+    private int OutputGroup => _outputChannels / _groups;
+
+    private bool TapsFollow => _g.KernelWidth > 1 && (InputGroup == 1 || (_groups == 1 && _g.DilationWidth == 1 && InputGroup <= FewChannels));
+
+    /// <summary>Some lines of dy and the input rows they see, for one group: where they lie and what they add to.</summary>
+    private struct Block
+    {
+        /// <summary>Rows of the input and lines of the output; and the block's lines.</summary>
+        public int InputRows, OutputRows, FirstLine, EndLine;
+
+        /// <summary>x from row FirstRow on; floats from a pixel to the next, and from a tile's channels to the next tile's where they are packed.</summary>
+        public float* Input;
+        public int FirstRow;
+        public nint InputPixel, InputPanel;
+
+        /// <summary>dy from the block's first line on, and floats from a pixel to the next.</summary>
+        public float* Output;
+        public nint OutputPixel;
+
+        /// <summary>The gradient's first row, from the same channel of dy on, and how many channels.</summary>
+        public float* Gradient;
+        public int Channels;
+    }
+
+    /// <summary>Floats of scratch that <see cref="Run"/> needs.</summary>
+    public int ScratchLength<TVector>()
+        where TVector : struct, IVector<TVector> =>
+        Packs<TVector>() ? checked((int)PackedInputLength<TVector>() + (PackedLines<TVector>() * _g.OutputWidth * 2 * TVector.Lanes)) : 0;
 
     /// <summary>Adds the gradient of some images to <paramref name="dw"/>.</summary>
-    public void Run<TVector>(float* x, float* dy, float* dw, int images)
+    public void Run<TVector>(float* x, float* dy, float* dw, float* scratch, int images)
         where TVector : struct, IVector<TVector>
     {
-        bool tapsFollow = InputGroup == 1 || (groups == 1 && _g.DilationWidth == 1 && inputChannels <= FewChannels);
-        for (int image = 0; image < images; image++)
+        bool packs = Packs<TVector>();
+        int most = packs ? PackedLines<TVector>() : LinesInPlace;
+        int together = _g.IsPointwise ? images : 1;
+        var block = new Block { InputRows = _g.InputHeight * together, OutputRows = _g.OutputHeight * together };
+        int blocks = (block.OutputRows + most - 1) / most;
+        for (int image = 0; image < images; image += together)
         {
-            for (int group = 0; group < groups; group++)
+            for (int i = 0; i < blocks; i++)
             {
-                float* groupX = x + (group * InputGroup), groupDy = dy + (group * OutputGroup), groupDw = dw + (group * OutputGroup);
-                for (int tapRow = 0; tapRow < _g.KernelHeight; tapRow++)
+                block.FirstLine = (int)((long)block.OutputRows * i / blocks);
+                block.EndLine = (int)((long)block.OutputRows * (i + 1) / blocks);
+                for (int group = 0; group < _groups; group++)
                 {
-                    (int firstRow, int endRow) = ValidOutputs(tapRow, _g.StrideHeight, _g.DilationHeight, _g.PadTop, _g.InputHeight, _g.OutputHeight);
-                    if (firstRow == endRow)
-                        continue;
-
-                    if (tapsFollow)
-                        KernelRow<TVector>(groupX, groupDy, groupDw, tapRow, firstRow, endRow);
+                    float* groupX = x + (group * InputGroup), groupDy = dy + (group * OutputGroup);
+                    block.Gradient = dw + (group * OutputGroup);
+                    if (packs)
+                        Packed<TVector>(block, groupX, groupDy, scratch);
                     else
-                        EachTap<TVector>(groupX, groupDy, groupDw, tapRow, firstRow, endRow);
+                        InPlace<TVector>(block, groupX, groupDy);
                 }
             }
 
-            x += (nint)_g.InputPixels * inputChannels;
-            dy += (nint)_g.OutputPixels * outputChannels;
+            x += (nint)_g.InputPixels * _inputChannels;
+            dy += (nint)_g.OutputPixels * _outputChannels;
         }
     }
 
-    private void EachTap<TVector>(float* x, float* dy, float* dw, int tapRow, int firstRow, int endRow)
+    private bool Packs<TVector>()
+        where TVector : struct, IVector<TVector>
+    {
+        double uses = Math.Min(InputGroup, OutputGroup) * (double)(_g.KernelHeight * _g.KernelWidth) / (_g.StrideHeight * _g.StrideWidth);
+        int least = PixelsInPlace < LeastPixelsInPlace ? LeastCollidingUses : LeastPackedUses;
+        return Math.Min(InputGroup, OutputGroup) >= LeastPackedChannels && uses >= least && PackedInputLength<TVector>() <= MostPackedInput;
+    }
+
+    /// <summary>
+    /// Pixels of which half of the cache holds a line each. They are evenly spaced: where the distance holds a large power of two, they
+    /// fall on few of the cache's sets.
+    /// </summary>
+    private int PixelsInPlace => HalfCacheBytes / (sizeof(float) * Math.Max(_inputChannels & -_inputChannels, _outputChannels & -_outputChannels));
+
+    private int LinesInPlace =>
+        TapsFollow ? _g.OutputHeight : Math.Max(1, Math.Clamp(PixelsInPlace, LeastPixelsInPlace, MostPixelsInPlace) / _g.OutputWidth);
+
+    private int PackedLines<TVector>()
+        where TVector : struct, IVector<TVector>
+    {
+        int lines = Math.Max(1, PanelBytes / (sizeof(float) * 2 * TVector.Lanes) / _g.OutputWidth);
+        return _g.IsPointwise ? lines : Math.Min(lines, _g.OutputHeight);
+    }
+
+    private long PackedInputLength<TVector>()
+        where TVector : struct, IVector<TVector>
+    {
+        long rows = ((PackedLines<TVector>() - 1L) * _g.StrideHeight) + ((_g.KernelHeight - 1L) * _g.DilationHeight) + 1;
+        if (!_g.IsPointwise)
+            rows = Math.Min(rows, _g.InputHeight);
+
+        return PanelPacking.Length<TVector>(rows * _g.InputWidth, InputGroup);
+    }
+
+    private void InPlace<TVector>(Block block, float* x, float* dy)
+        where TVector : struct, IVector<TVector>
+    {
+        block.Input = x;
+        (block.InputPixel, block.OutputPixel) = (_inputChannels, _outputChannels);
+        float* lines = dy + ((nint)block.FirstLine * _g.OutputWidth * _outputChannels), gradient = block.Gradient;
+        for (int channel = 0; channel < OutputGroup; channel += 2 * TVector.Lanes)
+        {
+            block.Output = lines + channel;
+            block.Gradient = gradient + channel;
+            block.Channels = Math.Min(2 * TVector.Lanes, OutputGroup - channel);
+            EachTap<TVector>(block);
+        }
+    }
+
+    private void Packed<TVector>(Block block, float* x, float* dy, float* scratch)
+        where TVector : struct, IVector<TVector>
+    {
+        int origin = (block.FirstLine * _g.StrideHeight) - _g.PadTop, lines = block.EndLine - block.FirstLine;
+        int end = origin + ((lines - 1) * _g.StrideHeight) + ((_g.KernelHeight - 1) * _g.DilationHeight) + 1;
+        block.FirstRow = Math.Clamp(origin, 0, block.InputRows);
+        int pixels = (Math.Clamp(end, block.FirstRow, block.InputRows) - block.FirstRow) * _g.InputWidth;
+        PanelPacking.PackRows<TVector>(x + ((nint)block.FirstRow * _g.InputWidth * _inputChannels), _inputChannels, scratch, pixels, InputGroup);
+        block.Input = scratch;
+        block.InputPixel = PanelPacking.RowPanelWidth<TVector>();
+        block.InputPanel = (nint)PanelPacking.RowPanel<TVector>(pixels);
+
+        float* panel = scratch + PackedInputLength<TVector>();
+        float* from = dy + ((nint)block.FirstLine * _g.OutputWidth * _outputChannels), gradient = block.Gradient;
+        block.Output = panel;
+        for (int channel = 0; channel < OutputGroup; channel += 2 * TVector.Lanes)
+        {
+            block.Gradient = gradient + channel;
+            block.Channels = Math.Min(2 * TVector.Lanes, OutputGroup - channel);
+            block.OutputPixel = PanelPacking.Width<TVector>(block.Channels);
+            PanelPacking.Copy<TVector>(from + channel, _outputChannels, panel, block.OutputPixel, lines * _g.OutputWidth, block.Channels);
+            EachTap<TVector>(block);
+        }
+    }
+
+    private void EachTap<TVector>(in Block block)
+        where TVector : struct, IVector<TVector>
+    {
+        for (int tapRow = 0; tapRow < _g.KernelHeight; tapRow++)
+        {
+            (int first, int end) = ValidOutputs(tapRow, _g.StrideHeight, _g.DilationHeight, _g.PadTop, block.InputRows, block.OutputRows);
+            (first, end) = (Math.Max(first, block.FirstLine), Math.Min(end, block.EndLine));
+            if (first >= end)
+                continue;
+
+            if (TapsFollow)
+                KernelRow<TVector>(block, tapRow, first, end);
+            else
+                KernelTaps<TVector>(block, tapRow, first, end);
+        }
+    }
+
+    private void KernelTaps<TVector>(in Block block, int tapRow, int firstLine, int endLine)
         where TVector : struct, IVector<TVector>
     {
         for (int tapColumn = 0; tapColumn < _g.KernelWidth; tapColumn++)
         {
             (int first, int end) = ValidOutputs(tapColumn, _g.StrideWidth, _g.DilationWidth, _g.PadLeft, _g.InputWidth, _g.OutputWidth);
             if (first < end)
-                Tap<TVector>(x, dy, dw, tapRow, tapColumn, firstRow, endRow, first, end, InputGroup, leftRow: 1);
+                Tap<TVector>(block, tapRow, tapColumn, firstLine, endLine, first, end, InputGroup, leftRow: 1);
         }
     }
 
     /// <summary>All taps of a kernel row at once, over each run of columns that shares them.</summary>
-    private void KernelRow<TVector>(float* x, float* dy, float* dw, int tapRow, int firstRow, int endRow)
+    private void KernelRow<TVector>(in Block block, int tapRow, int firstLine, int endLine)
         where TVector : struct, IVector<TVector>
     {
-        nint leftRow = InputGroup == 1 ? (nint)_g.DilationWidth * inputChannels : 1;
+        nint leftRow = InputGroup == 1 ? (nint)_g.DilationWidth * _inputChannels : 1;
         foreach (ref readonly WindowRun run in _columns.AsSpan())
         {
             if (run.Taps > 0)
-                Tap<TVector>(x, dy, dw, tapRow, run.FirstTap, firstRow, endRow, run.First, run.First + run.Count, run.Taps * InputGroup, leftRow);
+                Tap<TVector>(block, tapRow, run.FirstTap, firstLine, endLine, run.First, run.First + run.Count, run.Taps * InputGroup, leftRow);
         }
     }
 
+    /// <summary>Some rows of the gradient from a tap on, over a rectangle of output pixels.</summary>
     private void Tap<TVector>(
-        float* x, float* dy, float* dw, int tapRow, int tapColumn, int firstRow, int endRow, int firstColumn, int endColumn, int rows, nint leftRow)
+        in Block block, int tapRow, int tapColumn, int firstLine, int endLine, int firstColumn, int endColumn, int rows, nint leftRow)
         where TVector : struct, IVector<TVector>
     {
-        int inputRow = (firstRow * _g.StrideHeight) - _g.PadTop + (tapRow * _g.DilationHeight);
+        int inputRow = (firstLine * _g.StrideHeight) - _g.PadTop + (tapRow * _g.DilationHeight) - block.FirstRow;
         int inputColumn = (firstColumn * _g.StrideWidth) - _g.PadLeft + (tapColumn * _g.DilationWidth);
         var tile = new WeightGradientTile
         {
+            Left = block.Input + ((((nint)inputRow * _g.InputWidth) + inputColumn) * block.InputPixel),
             LeftRow = leftRow,
-            LeftPixel = (nint)_g.StrideWidth * inputChannels,
-            LeftLine = (nint)_g.StrideHeight * _g.InputWidth * inputChannels,
-            RightPixel = outputChannels,
-            RightLine = (nint)_g.OutputWidth * outputChannels,
+            LeftPixel = _g.StrideWidth * block.InputPixel,
+            LeftLine = (nint)_g.StrideHeight * _g.InputWidth * block.InputPixel,
+            LeftPanel = block.InputPanel,
+            Right = block.Output + ((((nint)(firstLine - block.FirstLine) * _g.OutputWidth) + firstColumn) * block.OutputPixel),
+            RightPixel = block.OutputPixel,
+            RightLine = _g.OutputWidth * block.OutputPixel,
             Pixels = endColumn - firstColumn,
-            Lines = endRow - firstRow,
-            GradientRow = outputChannels,
+            Lines = endLine - firstLine,
+            Gradient = block.Gradient + (((nint)tapRow * _g.KernelWidth) + tapColumn) * InputGroup * _outputChannels,
+            GradientRow = _outputChannels,
+            Channels = block.Channels,
         };
-        float* left = x + (((nint)inputRow * _g.InputWidth) + inputColumn) * inputChannels;
-        float* right = dy + (((nint)firstRow * _g.OutputWidth) + firstColumn) * outputChannels;
-        float* gradient = dw + (((nint)tapRow * _g.KernelWidth) + tapColumn) * InputGroup * outputChannels;
+        if (tile.LeftLine == tile.Pixels * tile.LeftPixel && tile.RightLine == tile.Pixels * tile.RightPixel)
+            (tile.Pixels, tile.Lines) = (tile.Pixels * tile.Lines, 1);
 
-        int columns = OutputGroup;
-        if (outputChannels == 1 && leftRow == 1)
+        if (_outputChannels > 1 || leftRow > 1)
         {
-            // One output: lanes run over the input's channels instead.
-            float* exchanged = left;
-            left = right;
-            right = exchanged;
-            (tile.LeftPixel, tile.RightPixel) = (tile.RightPixel, tile.LeftPixel);
-            (tile.LeftLine, tile.RightLine) = (tile.RightLine, tile.LeftLine);
-            (rows, columns) = (1, rows);
+            WeightGradientMicroKernel.Run<TVector>(rows, tile);
+            return;
         }
 
-        int most = ConvolutionMicroKernel.MaximumRows<TVector>();
-        int tiles = (rows + most - 1) / most;
-        int width = 2 * TVector.Lanes;
-        for (int t = 0, row = 0; t < tiles; t++)
+        // One output: lanes run over the input's channels instead.
+        float* exchanged = tile.Left;
+        tile.Left = tile.Right;
+        tile.Right = exchanged;
+        (tile.LeftPixel, tile.RightPixel) = (tile.RightPixel, tile.LeftPixel);
+        (tile.LeftLine, tile.RightLine) = (tile.RightLine, tile.LeftLine);
+        for (int column = 0; column < rows; column += 2 * TVector.Lanes)
         {
-            int tileRows = (rows - row + tiles - t - 1) / (tiles - t);
-            tile.Left = left + (row * tile.LeftRow);
-            for (int column = 0; column < columns; column += width)
-            {
-                tile.Right = right + column;
-                tile.Gradient = gradient + (row * tile.GradientRow) + column;
-                tile.Channels = Math.Min(width, columns - column);
-                WeightGradientMicroKernel.Run<TVector>(tileRows, in tile);
-            }
-
-            row += tileRows;
+            tile.Channels = Math.Min(2 * TVector.Lanes, rows - column);
+            WeightGradientMicroKernel.Run<TVector>(1, tile);
+            tile.Right += tile.Channels;
+            tile.Gradient += tile.Channels;
         }
     }
 

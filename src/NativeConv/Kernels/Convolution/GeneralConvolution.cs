@@ -15,6 +15,8 @@ internal sealed unsafe class GeneralConvolution<TVector>(in Conv2DGeometry geome
 
     public override int BackwardPackedLength => _backward.PackedLength<TVector>();
 
+    public override int ScratchLength => _weights.ScratchLength<TVector>();
+
     public override void PackForward(float* weights, float* bias, float* packed) => _forward.Pack<TVector>(weights, bias, packed);
 
     public override void PackBackward(float* weights, float* packed) => _backward.Pack<TVector>(weights, null, packed);
@@ -24,5 +26,6 @@ internal sealed unsafe class GeneralConvolution<TVector>(in Conv2DGeometry geome
     public override void BackwardInput(float* dy, float* packed, float* dx, float* scratch, int images) =>
         _backward.Run<TVector>(dy, packed, dx, images);
 
-    public override void BackwardWeights(float* x, float* dy, float* dw, float* scratch, int images) => _weights.Run<TVector>(x, dy, dw, images);
+    public override void BackwardWeights(float* x, float* dy, float* dw, float* scratch, int images) =>
+        _weights.Run<TVector>(x, dy, dw, scratch, images);
 }

@@ -10,6 +10,9 @@ internal unsafe struct WeightGradientTile
     public float* Left;
     public nint LeftRow, LeftPixel, LeftLine;
 
+    /// <summary>Floats from a tile's rows to the next tile's, where they are packed; 0 where rows follow each other.</summary>
+    public nint LeftPanel;
+
     /// <summary>The right factor's first channel at the first pixel; and floats to the next pixel and line of pixels.</summary>
     public float* Right;
     public nint RightPixel, RightLine;
@@ -23,6 +26,9 @@ internal unsafe struct WeightGradientTile
 
     /// <summary>Channels of the tile that exist: at most its vectors times the lanes.</summary>
     public int Channels;
+
+    /// <summary>How many tiles follow each other down the gradient's rows.</summary>
+    public int Tiles;
 }
 
 /// <summary>
@@ -33,13 +39,34 @@ internal unsafe struct WeightGradientTile
 /// </summary>
 internal static unsafe class WeightGradientMicroKernel
 {
-    public static void Run<TVector>(int rows, in WeightGradientTile tile)
+    /// <summary>Some rows of the gradient, tile by tile.</summary>
+    public static void Run<TVector>(int rows, WeightGradientTile tile)
         where TVector : struct, IVector<TVector>
     {
+        var split = new TileRows(rows, tile.LeftPanel != 0 || tile.Channels > TVector.Lanes ? ConvolutionMicroKernel.MaximumRows<TVector>() : MaximumRows<TVector>());
+        RunTiles<TVector>(split.Short + 1, split.Long, ref tile);
+        RunTiles<TVector>(split.Short, split.Tiles - split.Long, ref tile);
+    }
+
+    /// <summary>The most rows of a tile of one vector.</summary>
+    private static int MaximumRows<TVector>()
+        where TVector : struct, IVector<TVector> => TVector.Registers >= 32 ? 14 : 12;
+
+    /// <summary>Tiles of as many rows each, and on to the rows after them.</summary>
+    private static void RunTiles<TVector>(int rows, int tiles, ref WeightGradientTile tile)
+        where TVector : struct, IVector<TVector>
+    {
+        if (tiles == 0)
+            return;
+
+        tile.Tiles = tiles;
         if (tile.Channels > TVector.Lanes)
             Run<TVector, N2>(rows, in tile);
         else
             Run<TVector, N1>(rows, in tile);
+
+        tile.Left += tiles * (tile.LeftPanel != 0 ? tile.LeftPanel : rows * tile.LeftRow);
+        tile.Gradient += tiles * rows * tile.GradientRow;
     }
 
     private static void Run<TVector, TColumns>(int rows, in WeightGradientTile tile)
@@ -115,310 +142,318 @@ internal static unsafe class WeightGradientMicroKernel
         int last = tile.Channels - ((TColumns.Value - 1) * lanes);
         nint row = tile.LeftRow, row2 = 2 * row;
         nint leftPixel = tile.LeftPixel, rightPixel = tile.RightPixel;
-        TVector zero = TVector.Zero;
-        TVector c0x = zero, c1x = zero, c2x = zero, c3x = zero, c4x = zero, c5x = zero, c6x = zero;
-        TVector c7x = zero, c8x = zero, c9x = zero, c10x = zero, c11x = zero, c12x = zero, c13x = zero;
-        TVector c0y = zero, c1y = zero, c2y = zero, c3y = zero, c4y = zero, c5y = zero, c6y = zero;
-        TVector c7y = zero, c8y = zero, c9y = zero, c10y = zero, c11y = zero, c12y = zero, c13y = zero;
-        float* gradient = tile.Gradient;
-        (c0x, c0y) = Load<TVector, TColumns, TEdge>(gradient, last);
-        gradient += tile.GradientRow;
-
-        if (TRows.Value > 1)
+        float* left = tile.Left;
+        float* tileGradient = tile.Gradient;
+        for (int remaining = tile.Tiles; remaining > 0; remaining--)
         {
-            (c1x, c1y) = Load<TVector, TColumns, TEdge>(gradient, last);
+            TVector zero = TVector.Zero;
+            TVector c0x = zero, c1x = zero, c2x = zero, c3x = zero, c4x = zero, c5x = zero, c6x = zero;
+            TVector c7x = zero, c8x = zero, c9x = zero, c10x = zero, c11x = zero, c12x = zero, c13x = zero;
+            TVector c0y = zero, c1y = zero, c2y = zero, c3y = zero, c4y = zero, c5y = zero, c6y = zero;
+            TVector c7y = zero, c8y = zero, c9y = zero, c10y = zero, c11y = zero, c12y = zero, c13y = zero;
+            float* gradient = tileGradient;
+            (c0x, c0y) = Load<TVector, TColumns, TEdge>(gradient, last);
             gradient += tile.GradientRow;
-        }
 
-        if (TRows.Value > 2)
-        {
-            (c2x, c2y) = Load<TVector, TColumns, TEdge>(gradient, last);
-            gradient += tile.GradientRow;
-        }
-
-        if (TRows.Value > 3)
-        {
-            (c3x, c3y) = Load<TVector, TColumns, TEdge>(gradient, last);
-            gradient += tile.GradientRow;
-        }
-
-        if (TRows.Value > 4)
-        {
-            (c4x, c4y) = Load<TVector, TColumns, TEdge>(gradient, last);
-            gradient += tile.GradientRow;
-        }
-
-        if (TRows.Value > 5)
-        {
-            (c5x, c5y) = Load<TVector, TColumns, TEdge>(gradient, last);
-            gradient += tile.GradientRow;
-        }
-
-        if (TRows.Value > 6)
-        {
-            (c6x, c6y) = Load<TVector, TColumns, TEdge>(gradient, last);
-            gradient += tile.GradientRow;
-        }
-
-        if (TRows.Value > 7)
-        {
-            (c7x, c7y) = Load<TVector, TColumns, TEdge>(gradient, last);
-            gradient += tile.GradientRow;
-        }
-
-        if (TRows.Value > 8)
-        {
-            (c8x, c8y) = Load<TVector, TColumns, TEdge>(gradient, last);
-            gradient += tile.GradientRow;
-        }
-
-        if (TRows.Value > 9)
-        {
-            (c9x, c9y) = Load<TVector, TColumns, TEdge>(gradient, last);
-            gradient += tile.GradientRow;
-        }
-
-        if (TRows.Value > 10)
-        {
-            (c10x, c10y) = Load<TVector, TColumns, TEdge>(gradient, last);
-            gradient += tile.GradientRow;
-        }
-
-        if (TRows.Value > 11)
-        {
-            (c11x, c11y) = Load<TVector, TColumns, TEdge>(gradient, last);
-            gradient += tile.GradientRow;
-        }
-
-        if (TRows.Value > 12)
-        {
-            (c12x, c12y) = Load<TVector, TColumns, TEdge>(gradient, last);
-            gradient += tile.GradientRow;
-        }
-
-        if (TRows.Value > 13)
-        {
-            (c13x, c13y) = Load<TVector, TColumns, TEdge>(gradient, last);
-            gradient += tile.GradientRow;
-        }
-
-        float* leftLine = tile.Left;
-        float* rightLine = tile.Right;
-        for (int line = tile.Lines; line > 0; line--)
-        {
-            float* a0 = leftLine;
-            float* a3 = a0 + row2 + row;
-            float* a6 = a3 + row2 + row;
-            float* a9 = a6 + row2 + row;
-            float* a12 = a9 + row2 + row;
-            float* right = rightLine;
-            for (int pixel = tile.Pixels; pixel > 0; pixel--)
+            if (TRows.Value > 1)
             {
-                (TVector w0, TVector w1) = Load<TVector, TColumns, TEdge>(right, last);
-                right += rightPixel;
-                TVector a = TVector.Broadcast(a0[0]);
-                c0x = TVector.MultiplyAdd(a, w0, c0x);
-                if (TColumns.Value == 2)
-                    c0y = TVector.MultiplyAdd(a, w1, c0y);
-
-                if (TRows.Value > 1)
-                {
-                    a = TVector.Broadcast(a0[row]);
-                    c1x = TVector.MultiplyAdd(a, w0, c1x);
-                    if (TColumns.Value == 2)
-                        c1y = TVector.MultiplyAdd(a, w1, c1y);
-                }
-
-                if (TRows.Value > 2)
-                {
-                    a = TVector.Broadcast(a0[row2]);
-                    c2x = TVector.MultiplyAdd(a, w0, c2x);
-                    if (TColumns.Value == 2)
-                        c2y = TVector.MultiplyAdd(a, w1, c2y);
-                }
-
-                if (TRows.Value > 3)
-                {
-                    a = TVector.Broadcast(a3[0]);
-                    c3x = TVector.MultiplyAdd(a, w0, c3x);
-                    if (TColumns.Value == 2)
-                        c3y = TVector.MultiplyAdd(a, w1, c3y);
-                }
-
-                if (TRows.Value > 4)
-                {
-                    a = TVector.Broadcast(a3[row]);
-                    c4x = TVector.MultiplyAdd(a, w0, c4x);
-                    if (TColumns.Value == 2)
-                        c4y = TVector.MultiplyAdd(a, w1, c4y);
-                }
-
-                if (TRows.Value > 5)
-                {
-                    a = TVector.Broadcast(a3[row2]);
-                    c5x = TVector.MultiplyAdd(a, w0, c5x);
-                    if (TColumns.Value == 2)
-                        c5y = TVector.MultiplyAdd(a, w1, c5y);
-                }
-
-                if (TRows.Value > 6)
-                {
-                    a = TVector.Broadcast(a6[0]);
-                    c6x = TVector.MultiplyAdd(a, w0, c6x);
-                    if (TColumns.Value == 2)
-                        c6y = TVector.MultiplyAdd(a, w1, c6y);
-                }
-
-                if (TRows.Value > 7)
-                {
-                    a = TVector.Broadcast(a6[row]);
-                    c7x = TVector.MultiplyAdd(a, w0, c7x);
-                    if (TColumns.Value == 2)
-                        c7y = TVector.MultiplyAdd(a, w1, c7y);
-                }
-
-                if (TRows.Value > 8)
-                {
-                    a = TVector.Broadcast(a6[row2]);
-                    c8x = TVector.MultiplyAdd(a, w0, c8x);
-                    if (TColumns.Value == 2)
-                        c8y = TVector.MultiplyAdd(a, w1, c8y);
-                }
-
-                if (TRows.Value > 9)
-                {
-                    a = TVector.Broadcast(a9[0]);
-                    c9x = TVector.MultiplyAdd(a, w0, c9x);
-                    if (TColumns.Value == 2)
-                        c9y = TVector.MultiplyAdd(a, w1, c9y);
-                }
-
-                if (TRows.Value > 10)
-                {
-                    a = TVector.Broadcast(a9[row]);
-                    c10x = TVector.MultiplyAdd(a, w0, c10x);
-                    if (TColumns.Value == 2)
-                        c10y = TVector.MultiplyAdd(a, w1, c10y);
-                }
-
-                if (TRows.Value > 11)
-                {
-                    a = TVector.Broadcast(a9[row2]);
-                    c11x = TVector.MultiplyAdd(a, w0, c11x);
-                    if (TColumns.Value == 2)
-                        c11y = TVector.MultiplyAdd(a, w1, c11y);
-                }
-
-                if (TRows.Value > 12)
-                {
-                    a = TVector.Broadcast(a12[0]);
-                    c12x = TVector.MultiplyAdd(a, w0, c12x);
-                    if (TColumns.Value == 2)
-                        c12y = TVector.MultiplyAdd(a, w1, c12y);
-                }
-
-                if (TRows.Value > 13)
-                {
-                    a = TVector.Broadcast(a12[row]);
-                    c13x = TVector.MultiplyAdd(a, w0, c13x);
-                    if (TColumns.Value == 2)
-                        c13y = TVector.MultiplyAdd(a, w1, c13y);
-                }
-
-                a0 += leftPixel;
-                if (TRows.Value > 3)
-                    a3 += leftPixel;
-                if (TRows.Value > 6)
-                    a6 += leftPixel;
-                if (TRows.Value > 9)
-                    a9 += leftPixel;
-                if (TRows.Value > 12)
-                    a12 += leftPixel;
+                (c1x, c1y) = Load<TVector, TColumns, TEdge>(gradient, last);
+                gradient += tile.GradientRow;
             }
 
-            leftLine += tile.LeftLine;
-            rightLine += tile.RightLine;
-        }
+            if (TRows.Value > 2)
+            {
+                (c2x, c2y) = Load<TVector, TColumns, TEdge>(gradient, last);
+                gradient += tile.GradientRow;
+            }
 
-        gradient = tile.Gradient;
-        Store<TVector, TColumns, TEdge>(gradient, c0x, c0y, last);
-        gradient += tile.GradientRow;
+            if (TRows.Value > 3)
+            {
+                (c3x, c3y) = Load<TVector, TColumns, TEdge>(gradient, last);
+                gradient += tile.GradientRow;
+            }
 
-        if (TRows.Value > 1)
-        {
-            Store<TVector, TColumns, TEdge>(gradient, c1x, c1y, last);
+            if (TRows.Value > 4)
+            {
+                (c4x, c4y) = Load<TVector, TColumns, TEdge>(gradient, last);
+                gradient += tile.GradientRow;
+            }
+
+            if (TRows.Value > 5)
+            {
+                (c5x, c5y) = Load<TVector, TColumns, TEdge>(gradient, last);
+                gradient += tile.GradientRow;
+            }
+
+            if (TRows.Value > 6)
+            {
+                (c6x, c6y) = Load<TVector, TColumns, TEdge>(gradient, last);
+                gradient += tile.GradientRow;
+            }
+
+            if (TRows.Value > 7)
+            {
+                (c7x, c7y) = Load<TVector, TColumns, TEdge>(gradient, last);
+                gradient += tile.GradientRow;
+            }
+
+            if (TRows.Value > 8)
+            {
+                (c8x, c8y) = Load<TVector, TColumns, TEdge>(gradient, last);
+                gradient += tile.GradientRow;
+            }
+
+            if (TRows.Value > 9)
+            {
+                (c9x, c9y) = Load<TVector, TColumns, TEdge>(gradient, last);
+                gradient += tile.GradientRow;
+            }
+
+            if (TRows.Value > 10)
+            {
+                (c10x, c10y) = Load<TVector, TColumns, TEdge>(gradient, last);
+                gradient += tile.GradientRow;
+            }
+
+            if (TRows.Value > 11)
+            {
+                (c11x, c11y) = Load<TVector, TColumns, TEdge>(gradient, last);
+                gradient += tile.GradientRow;
+            }
+
+            if (TRows.Value > 12)
+            {
+                (c12x, c12y) = Load<TVector, TColumns, TEdge>(gradient, last);
+                gradient += tile.GradientRow;
+            }
+
+            if (TRows.Value > 13)
+            {
+                (c13x, c13y) = Load<TVector, TColumns, TEdge>(gradient, last);
+                gradient += tile.GradientRow;
+            }
+
+            float* leftLine = left;
+            float* rightLine = tile.Right;
+            for (int line = tile.Lines; line > 0; line--)
+            {
+                float* a0 = leftLine;
+                float* a3 = a0 + row2 + row;
+                float* a6 = a3 + row2 + row;
+                float* a9 = a6 + row2 + row;
+                float* a12 = a9 + row2 + row;
+                float* right = rightLine;
+                for (int pixel = tile.Pixels; pixel > 0; pixel--)
+                {
+                    (TVector w0, TVector w1) = Load<TVector, TColumns, TEdge>(right, last);
+                    right += rightPixel;
+                    TVector a = TVector.Broadcast(a0[0]);
+                    TVector.Accumulate(ref c0x, a, w0);
+                    if (TColumns.Value == 2)
+                        TVector.Accumulate(ref c0y, a, w1);
+
+                    if (TRows.Value > 1)
+                    {
+                        a = TVector.Broadcast(a0[row]);
+                        TVector.Accumulate(ref c1x, a, w0);
+                        if (TColumns.Value == 2)
+                            TVector.Accumulate(ref c1y, a, w1);
+                    }
+
+                    if (TRows.Value > 2)
+                    {
+                        a = TVector.Broadcast(a0[row2]);
+                        TVector.Accumulate(ref c2x, a, w0);
+                        if (TColumns.Value == 2)
+                            TVector.Accumulate(ref c2y, a, w1);
+                    }
+
+                    if (TRows.Value > 3)
+                    {
+                        a = TVector.Broadcast(a3[0]);
+                        TVector.Accumulate(ref c3x, a, w0);
+                        if (TColumns.Value == 2)
+                            TVector.Accumulate(ref c3y, a, w1);
+                    }
+
+                    if (TRows.Value > 4)
+                    {
+                        a = TVector.Broadcast(a3[row]);
+                        TVector.Accumulate(ref c4x, a, w0);
+                        if (TColumns.Value == 2)
+                            TVector.Accumulate(ref c4y, a, w1);
+                    }
+
+                    if (TRows.Value > 5)
+                    {
+                        a = TVector.Broadcast(a3[row2]);
+                        TVector.Accumulate(ref c5x, a, w0);
+                        if (TColumns.Value == 2)
+                            TVector.Accumulate(ref c5y, a, w1);
+                    }
+
+                    if (TRows.Value > 6)
+                    {
+                        a = TVector.Broadcast(a6[0]);
+                        TVector.Accumulate(ref c6x, a, w0);
+                        if (TColumns.Value == 2)
+                            TVector.Accumulate(ref c6y, a, w1);
+                    }
+
+                    if (TRows.Value > 7)
+                    {
+                        a = TVector.Broadcast(a6[row]);
+                        TVector.Accumulate(ref c7x, a, w0);
+                        if (TColumns.Value == 2)
+                            TVector.Accumulate(ref c7y, a, w1);
+                    }
+
+                    if (TRows.Value > 8)
+                    {
+                        a = TVector.Broadcast(a6[row2]);
+                        TVector.Accumulate(ref c8x, a, w0);
+                        if (TColumns.Value == 2)
+                            TVector.Accumulate(ref c8y, a, w1);
+                    }
+
+                    if (TRows.Value > 9)
+                    {
+                        a = TVector.Broadcast(a9[0]);
+                        TVector.Accumulate(ref c9x, a, w0);
+                        if (TColumns.Value == 2)
+                            TVector.Accumulate(ref c9y, a, w1);
+                    }
+
+                    if (TRows.Value > 10)
+                    {
+                        a = TVector.Broadcast(a9[row]);
+                        TVector.Accumulate(ref c10x, a, w0);
+                        if (TColumns.Value == 2)
+                            TVector.Accumulate(ref c10y, a, w1);
+                    }
+
+                    if (TRows.Value > 11)
+                    {
+                        a = TVector.Broadcast(a9[row2]);
+                        TVector.Accumulate(ref c11x, a, w0);
+                        if (TColumns.Value == 2)
+                            TVector.Accumulate(ref c11y, a, w1);
+                    }
+
+                    if (TRows.Value > 12)
+                    {
+                        a = TVector.Broadcast(a12[0]);
+                        TVector.Accumulate(ref c12x, a, w0);
+                        if (TColumns.Value == 2)
+                            TVector.Accumulate(ref c12y, a, w1);
+                    }
+
+                    if (TRows.Value > 13)
+                    {
+                        a = TVector.Broadcast(a12[row]);
+                        TVector.Accumulate(ref c13x, a, w0);
+                        if (TColumns.Value == 2)
+                            TVector.Accumulate(ref c13y, a, w1);
+                    }
+
+                    a0 += leftPixel;
+                    if (TRows.Value > 3)
+                        a3 += leftPixel;
+                    if (TRows.Value > 6)
+                        a6 += leftPixel;
+                    if (TRows.Value > 9)
+                        a9 += leftPixel;
+                    if (TRows.Value > 12)
+                        a12 += leftPixel;
+                }
+
+                leftLine += tile.LeftLine;
+                rightLine += tile.RightLine;
+            }
+
+            gradient = tileGradient;
+            Store<TVector, TColumns, TEdge>(gradient, c0x, c0y, last);
             gradient += tile.GradientRow;
-        }
 
-        if (TRows.Value > 2)
-        {
-            Store<TVector, TColumns, TEdge>(gradient, c2x, c2y, last);
-            gradient += tile.GradientRow;
-        }
+            if (TRows.Value > 1)
+            {
+                Store<TVector, TColumns, TEdge>(gradient, c1x, c1y, last);
+                gradient += tile.GradientRow;
+            }
 
-        if (TRows.Value > 3)
-        {
-            Store<TVector, TColumns, TEdge>(gradient, c3x, c3y, last);
-            gradient += tile.GradientRow;
-        }
+            if (TRows.Value > 2)
+            {
+                Store<TVector, TColumns, TEdge>(gradient, c2x, c2y, last);
+                gradient += tile.GradientRow;
+            }
 
-        if (TRows.Value > 4)
-        {
-            Store<TVector, TColumns, TEdge>(gradient, c4x, c4y, last);
-            gradient += tile.GradientRow;
-        }
+            if (TRows.Value > 3)
+            {
+                Store<TVector, TColumns, TEdge>(gradient, c3x, c3y, last);
+                gradient += tile.GradientRow;
+            }
 
-        if (TRows.Value > 5)
-        {
-            Store<TVector, TColumns, TEdge>(gradient, c5x, c5y, last);
-            gradient += tile.GradientRow;
-        }
+            if (TRows.Value > 4)
+            {
+                Store<TVector, TColumns, TEdge>(gradient, c4x, c4y, last);
+                gradient += tile.GradientRow;
+            }
 
-        if (TRows.Value > 6)
-        {
-            Store<TVector, TColumns, TEdge>(gradient, c6x, c6y, last);
-            gradient += tile.GradientRow;
-        }
+            if (TRows.Value > 5)
+            {
+                Store<TVector, TColumns, TEdge>(gradient, c5x, c5y, last);
+                gradient += tile.GradientRow;
+            }
 
-        if (TRows.Value > 7)
-        {
-            Store<TVector, TColumns, TEdge>(gradient, c7x, c7y, last);
-            gradient += tile.GradientRow;
-        }
+            if (TRows.Value > 6)
+            {
+                Store<TVector, TColumns, TEdge>(gradient, c6x, c6y, last);
+                gradient += tile.GradientRow;
+            }
 
-        if (TRows.Value > 8)
-        {
-            Store<TVector, TColumns, TEdge>(gradient, c8x, c8y, last);
-            gradient += tile.GradientRow;
-        }
+            if (TRows.Value > 7)
+            {
+                Store<TVector, TColumns, TEdge>(gradient, c7x, c7y, last);
+                gradient += tile.GradientRow;
+            }
 
-        if (TRows.Value > 9)
-        {
-            Store<TVector, TColumns, TEdge>(gradient, c9x, c9y, last);
-            gradient += tile.GradientRow;
-        }
+            if (TRows.Value > 8)
+            {
+                Store<TVector, TColumns, TEdge>(gradient, c8x, c8y, last);
+                gradient += tile.GradientRow;
+            }
 
-        if (TRows.Value > 10)
-        {
-            Store<TVector, TColumns, TEdge>(gradient, c10x, c10y, last);
-            gradient += tile.GradientRow;
-        }
+            if (TRows.Value > 9)
+            {
+                Store<TVector, TColumns, TEdge>(gradient, c9x, c9y, last);
+                gradient += tile.GradientRow;
+            }
 
-        if (TRows.Value > 11)
-        {
-            Store<TVector, TColumns, TEdge>(gradient, c11x, c11y, last);
-            gradient += tile.GradientRow;
-        }
+            if (TRows.Value > 10)
+            {
+                Store<TVector, TColumns, TEdge>(gradient, c10x, c10y, last);
+                gradient += tile.GradientRow;
+            }
 
-        if (TRows.Value > 12)
-        {
-            Store<TVector, TColumns, TEdge>(gradient, c12x, c12y, last);
-            gradient += tile.GradientRow;
-        }
+            if (TRows.Value > 11)
+            {
+                Store<TVector, TColumns, TEdge>(gradient, c11x, c11y, last);
+                gradient += tile.GradientRow;
+            }
 
-        if (TRows.Value > 13)
-        {
-            Store<TVector, TColumns, TEdge>(gradient, c13x, c13y, last);
+            if (TRows.Value > 12)
+            {
+                Store<TVector, TColumns, TEdge>(gradient, c12x, c12y, last);
+                gradient += tile.GradientRow;
+            }
+
+            if (TRows.Value > 13)
+            {
+                Store<TVector, TColumns, TEdge>(gradient, c13x, c13y, last);
+            }
+
+            left += tile.LeftPanel != 0 ? tile.LeftPanel : TRows.Value * row;
+            tileGradient += TRows.Value * tile.GradientRow;
         }
     }
 

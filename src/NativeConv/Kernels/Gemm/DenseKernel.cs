@@ -68,22 +68,22 @@ internal sealed unsafe class DenseKernel<TVector>(int inputs, int outputs)
     /// <summary>Adds rows <paramref name="first"/> up to <paramref name="end"/> of dw, summed over all the images given.</summary>
     public void BackwardWeights(float* x, float* dy, float* dw, int first, int end, int images)
     {
-        int most = ConvolutionMicroKernel.MaximumRows<TVector>();
         int width = 2 * TVector.Lanes;
-        var tile = new WeightGradientTile
+        for (int column = 0; column < outputs; column += width)
         {
-            LeftRow = 1, LeftPixel = inputs, RightPixel = outputs, Pixels = images, Lines = 1, GradientRow = outputs,
-        };
-        for (int row = first; row < end; row += most)
-        {
-            tile.Left = x + row;
-            for (int column = 0; column < outputs; column += width)
+            WeightGradientMicroKernel.Run<TVector>(end - first, new()
             {
-                tile.Right = dy + column;
-                tile.Gradient = dw + ((nint)row * outputs) + column;
-                tile.Channels = Math.Min(width, outputs - column);
-                WeightGradientMicroKernel.Run<TVector>(Math.Min(most, end - row), in tile);
-            }
+                Left = x + first,
+                LeftRow = 1,
+                LeftPixel = inputs,
+                Right = dy + column,
+                RightPixel = outputs,
+                Pixels = images,
+                Lines = 1,
+                Gradient = dw + ((nint)first * outputs) + column,
+                GradientRow = outputs,
+                Channels = Math.Min(width, outputs - column),
+            });
         }
     }
 }

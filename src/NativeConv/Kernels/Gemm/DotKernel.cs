@@ -118,24 +118,24 @@ internal static unsafe class DotKernel
                 {
                     TVector right = TVector.Load(b + k);
                     float* left = a + k;
-                    c0 = TVector.MultiplyAdd(TVector.Load(left), right, c0);
+                    TVector.Accumulate(ref c0, TVector.Load(left), right);
                     if (TRows.Value > 1)
-                        c1 = TVector.MultiplyAdd(TVector.Load(left + row), right, c1);
+                        TVector.Accumulate(ref c1, TVector.Load(left + row), right);
 
                     if (TRows.Value > 2)
                     {
-                        c2 = TVector.MultiplyAdd(TVector.Load(left + (2 * row)), right, c2);
+                        TVector.Accumulate(ref c2, TVector.Load(left + (2 * row)), right);
                         left += 3 * row;
-                        c3 = TVector.MultiplyAdd(TVector.Load(left), right, c3);
-                        c4 = TVector.MultiplyAdd(TVector.Load(left + row), right, c4);
+                        TVector.Accumulate(ref c3, TVector.Load(left), right);
+                        TVector.Accumulate(ref c4, TVector.Load(left + row), right);
                     }
 
                     if (TRows.Value > 5)
                     {
-                        c5 = TVector.MultiplyAdd(TVector.Load(left + (2 * row)), right, c5);
+                        TVector.Accumulate(ref c5, TVector.Load(left + (2 * row)), right);
                         left += 3 * row;
-                        c6 = TVector.MultiplyAdd(TVector.Load(left), right, c6);
-                        c7 = TVector.MultiplyAdd(TVector.Load(left + row), right, c7);
+                        TVector.Accumulate(ref c6, TVector.Load(left), right);
+                        TVector.Accumulate(ref c7, TVector.Load(left + row), right);
                     }
                 }
 
@@ -145,22 +145,22 @@ internal static unsafe class DotKernel
 
                 TVector last = TVector.LoadPartial(b + k, rest);
                 float* tail = a + k;
-                c0 = TVector.MultiplyAdd(TVector.LoadPartial(tail, rest), last, c0);
+                TVector.Accumulate(ref c0, TVector.LoadPartial(tail, rest), last);
                 if (TRows.Value > 1)
-                    c1 = TVector.MultiplyAdd(TVector.LoadPartial(tail + row, rest), last, c1);
+                    TVector.Accumulate(ref c1, TVector.LoadPartial(tail + row, rest), last);
 
                 if (TRows.Value > 2)
                 {
-                    c2 = TVector.MultiplyAdd(TVector.LoadPartial(tail + (2 * row), rest), last, c2);
-                    c3 = TVector.MultiplyAdd(TVector.LoadPartial(tail + (3 * row), rest), last, c3);
-                    c4 = TVector.MultiplyAdd(TVector.LoadPartial(tail + (4 * row), rest), last, c4);
+                    TVector.Accumulate(ref c2, TVector.LoadPartial(tail + (2 * row), rest), last);
+                    TVector.Accumulate(ref c3, TVector.LoadPartial(tail + (3 * row), rest), last);
+                    TVector.Accumulate(ref c4, TVector.LoadPartial(tail + (4 * row), rest), last);
                 }
 
                 if (TRows.Value > 5)
                 {
-                    c5 = TVector.MultiplyAdd(TVector.LoadPartial(tail + (5 * row), rest), last, c5);
-                    c6 = TVector.MultiplyAdd(TVector.LoadPartial(tail + (6 * row), rest), last, c6);
-                    c7 = TVector.MultiplyAdd(TVector.LoadPartial(tail + (7 * row), rest), last, c7);
+                    TVector.Accumulate(ref c5, TVector.LoadPartial(tail + (5 * row), rest), last);
+                    TVector.Accumulate(ref c6, TVector.LoadPartial(tail + (6 * row), rest), last);
+                    TVector.Accumulate(ref c7, TVector.LoadPartial(tail + (7 * row), rest), last);
                 }
             }
         }
