@@ -1,6 +1,7 @@
 using NativeConv.Kernels;
 using NativeConv.Simd;
 using NativeConv.Tensors;
+using NativeConv.Threading;
 
 namespace NativeConv.Operators;
 
@@ -13,6 +14,9 @@ namespace NativeConv.Operators;
 internal readonly unsafe struct ConvolutionCall(Conv2DGeometry geometry, int channels, int filters, int groups, ExecutionOptions? execution)
 {
     private readonly ExecutionOptions _execution = execution ?? new();
+
+    /// <summary>Below so many multiply-adds a further thread costs more than it saves.</summary>
+    private const int LeastMultiplyAdds = 200_000;
 
     private enum PassKind
     {
@@ -60,46 +64,81 @@ internal readonly unsafe struct ConvolutionCall(Conv2DGeometry geometry, int cha
     private void Dispatch(PassKind pass, int images, float* a, float* b, float* bias, float* result) =>
         SimdLevels.Dispatch<PassWork, int>(_execution.Level, new(this, pass, images, a, b, bias, result));
 
+    /// <summary>Threads that the work is worth: a fork costs as much as some multiply-adds.</summary>
+    private int Threads(int images) =>
+        (int)Math.Min(_execution.ThreadCount, 1 + ((long)images * geometry.OutputPixels * KernelLength / LeastMultiplyAdds));
+
     private int Run<TVector>(PassKind pass, int images, float* a, float* b, float* bias, float* result)
+        where TVector : struct, IVector<TVector>
+    {
+        if (pass == PassKind.BackwardWeights)
+            AddUp<TVector>(images, a, b, result);
+        else if (geometry.IsPointwise && groups > 0)
+            Map<TVector>(pass, new(1, 1, 1, 1, 1, Padding.Valid), Threads(images), checked(images * geometry.InputPixels), a, b, bias, result);
+        else
+            Map<TVector>(pass, geometry, Threads(images), images, a, b, bias, result);
+
+        return images;
+    }
+
+    /// <summary>Forward or an input gradient, which add nothing up across images: these are shared out, or where they are fewer than threads, their rows.</summary>
+    private void Map<TVector>(PassKind pass, Conv2DGeometry shape, int threads, int images, float* source, float* kernel, float* bias, float* result)
+        where TVector : struct, IVector<TVector>
+    {
+        ConvolutionAlgorithm<TVector> algorithm = _execution.Prepared.Get<TVector>(shape, channels, filters, groups);
+        nint input = (nint)shape.InputPixels * channels, output = (nint)shape.OutputPixels * filters;
+        bool forward = pass == PassKind.Forward;
+        var packed = new AlignedMemory(forward ? algorithm.ForwardPackedLength : algorithm.BackwardPackedLength);
+        if (forward)
+            algorithm.PackForward(kernel, bias, packed.Pointer);
+        else
+            algorithm.PackBackward(kernel, packed.Pointer);
+
+        if (images >= threads)
+            ImageShares.Run(images, threads, (first, count) => Compute(first, count, Share.All));
+        else
+            Workers.Run(threads, worker => Compute(0, images, new(worker, threads)));
+
+        GC.KeepAlive(packed);
+
+        void Compute(int first, int count, Share share)
+        {
+            var scratch = new AlignedMemory(algorithm.ScratchLength);
+            if (forward)
+                algorithm.Forward(source + (first * input), packed.Pointer, result + (first * output), scratch.Pointer, count, share);
+            else
+                algorithm.BackwardInput(source + (first * output), packed.Pointer, result + (first * input), scratch.Pointer, count, share);
+
+            GC.KeepAlive(scratch);
+        }
+    }
+
+    /// <summary>A weight gradient: parts of the batch have sums of their own, by the shapes alone; threads beyond the parts share out their channels.</summary>
+    private void AddUp<TVector>(int images, float* x, float* dy, float* result)
         where TVector : struct, IVector<TVector>
     {
         ConvolutionAlgorithm<TVector> algorithm = _execution.Prepared.Get<TVector>(geometry, channels, filters, groups);
         nint input = InputLength, output = OutputLength;
-        if (pass == PassKind.BackwardWeights)
-        {
-            int length = KernelLength, parts = ImageShares.Parts(images);
-            var sums = new AlignedMemory((long)parts * length);
-            ImageShares.RunParts(images, _execution.ThreadCount, (part, first, count) =>
-            {
-                var scratch = new AlignedMemory(algorithm.ScratchLength);
-                algorithm.BackwardWeights(a + (first * input), b + (first * output), sums.Pointer + ((nint)part * length), scratch.Pointer, count);
-                GC.KeepAlive(scratch);
-            });
-            ImageShares.Merge(parts, (to, from) =>
-                ElementwiseKernel.AddTo<TVector>(sums.Pointer + ((nint)from * length), sums.Pointer + ((nint)to * length), length));
-            sums.Span[..length].CopyTo(new(result, length));
-            return images;
-        }
-
-        bool forward = pass == PassKind.Forward;
-        var packed = new AlignedMemory(forward ? algorithm.ForwardPackedLength : algorithm.BackwardPackedLength);
-        if (forward)
-            algorithm.PackForward(b, bias, packed.Pointer);
-        else
-            algorithm.PackBackward(b, packed.Pointer);
-
-        ImageShares.Run(images, _execution.ThreadCount, (first, count) =>
+        int length = KernelLength, parts = ImageShares.Parts(images, length), threads = Threads(images), shares = (threads + parts - 1) / parts;
+        var sums = new AlignedMemory((long)(parts - 1) * length);
+        new Span<float>(result, length).Clear();
+        ImageShares.Run(parts * shares, threads, (firstItem, items) =>
         {
             var scratch = new AlignedMemory(algorithm.ScratchLength);
-            if (forward)
-                algorithm.Forward(a + (first * input), packed.Pointer, result + (first * output), scratch.Pointer, count);
-            else
-                algorithm.BackwardInput(a + (first * output), packed.Pointer, result + (first * input), scratch.Pointer, count);
+            for (int item = firstItem; item < firstItem + items; item++)
+            {
+                (int part, int share) = Math.DivRem(item, shares);
+                (int first, int end) = Workers.Share(images, parts, part);
+                algorithm.BackwardWeights(x + (first * input), dy + (first * output), Sum(part), scratch.Pointer, end - first, new(share, shares));
+            }
 
             GC.KeepAlive(scratch);
         });
-        GC.KeepAlive(packed);
-        return images;
+        ImageShares.Merge(parts, (to, from) => ElementwiseKernel.AddTo<TVector>(Sum(from), Sum(to), length));
+        GC.KeepAlive(sums);
+
+        // The first part's sum is the result itself.
+        float* Sum(int part) => part == 0 ? result : sums.Pointer + ((nint)(part - 1) * length);
     }
 
     private readonly struct PassWork(ConvolutionCall call, PassKind pass, int images, float* a, float* b, float* bias, float* result) : ISimdWork<int>

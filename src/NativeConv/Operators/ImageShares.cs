@@ -8,7 +8,10 @@ internal static class ImageShares
     /// <summary>Parts of a batch that have a sum of their own: by the batch alone, so that threads change no bit.</summary>
     private const int MostParts = 16;
 
-    public static int Parts(int images) => Math.Clamp(images, 1, MostParts);
+    /// <summary>More would take longer to clear and to merge than to add up.</summary>
+    private const int MostPartFloats = 1 << 19;
+
+    public static int Parts(int images, int sumLength) => Math.Clamp(images, 1, Math.Clamp(MostPartFloats / sumLength, 1, MostParts));
 
     /// <summary>Calls the body with each worker's first image and count.</summary>
     public static void Run(int images, int threads, Action<int, int> body)
@@ -21,20 +24,6 @@ internal static class ImageShares
         {
             (int first, int end) = Workers.Share(images, workers, worker);
             body(first, end - first);
-        });
-    }
-
-    /// <summary>Calls the body with each part's number, first image and count.</summary>
-    public static void RunParts(int images, int threads, Action<int, int, int> body)
-    {
-        int parts = Parts(images);
-        Run(parts, threads, (start, count) =>
-        {
-            for (int part = start; part < start + count; part++)
-            {
-                (int first, int end) = Workers.Share(images, parts, part);
-                body(part, first, end - first);
-            }
         });
     }
 

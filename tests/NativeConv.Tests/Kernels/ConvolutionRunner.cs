@@ -8,6 +8,8 @@ namespace NativeConv.Tests.Kernels;
 /// <summary>Runs a convolution algorithm at any level on guarded memory, so that an access outside any buffer faults.</summary>
 internal static unsafe class ConvolutionRunner
 {
+    private const int Shares = 3;
+
     public sealed record Result(float[] Y, float[] Dx, float[] Dw);
 
     public static Result Dense(SimdLevel level, ConvolutionCase c, float[] x, float[] w, float[]? b, float[] dy, Guard guard = Guard.After) =>
@@ -47,6 +49,20 @@ internal static unsafe class ConvolutionRunner
             algorithm.Backward(x.Pointer, dy.Pointer, backward.Pointer, dx.Pointer, dw.Pointer, scratch.Pointer, Case.Images);
             dx.Span.SequenceEqual(result.Dx).Should().BeTrue("one sweep should give the input gradient's bits");
             dw.Span.SequenceEqual(result.Dw).Should().BeTrue("one sweep should give the weight gradient's bits");
+
+            y.Span.Clear();
+            dx.Span.Clear();
+            dw.Span.Clear();
+            for (int share = Shares - 1; share >= 0; share--)
+            {
+                algorithm.Forward(x.Pointer, forward.Pointer, y.Pointer, scratch.Pointer, Case.Images, new(share, Shares));
+                algorithm.BackwardInput(dy.Pointer, backward.Pointer, dx.Pointer, scratch.Pointer, Case.Images, new(share, Shares));
+                algorithm.BackwardWeights(x.Pointer, dy.Pointer, dw.Pointer, scratch.Pointer, Case.Images, new(share, Shares));
+            }
+
+            y.Span.SequenceEqual(result.Y).Should().BeTrue("shares should give the forward pass' bits");
+            dx.Span.SequenceEqual(result.Dx).Should().BeTrue("shares should give the input gradient's bits");
+            dw.Span.SequenceEqual(result.Dw).Should().BeTrue("shares should give the weight gradient's bits");
             return result;
         }
     }

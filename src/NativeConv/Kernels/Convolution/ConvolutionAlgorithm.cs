@@ -41,6 +41,27 @@ internal abstract unsafe class ConvolutionAlgorithm<TVector>
 
     public abstract void BackwardWeights(float* x, float* dy, float* dw, float* scratch, int images);
 
+    /// <summary>One worker's share of a forward pass over few images: of their rows, where the algorithm can be shared out; otherwise the first share is all.</summary>
+    public virtual void Forward(float* x, float* packed, float* y, float* scratch, int images, Share share)
+    {
+        if (share.Index == 0)
+            Forward(x, packed, y, scratch, images);
+    }
+
+    /// <inheritdoc cref="Forward(float*, float*, float*, float*, int, Share)"/>
+    public virtual void BackwardInput(float* dy, float* packed, float* dx, float* scratch, int images, Share share)
+    {
+        if (share.Index == 0)
+            BackwardInput(dy, packed, dx, scratch, images);
+    }
+
+    /// <summary>One worker's share of a weight gradient: of its channels, where the algorithm can be shared out; otherwise the first share is all.</summary>
+    public virtual void BackwardWeights(float* x, float* dy, float* dw, float* scratch, int images, Share share)
+    {
+        if (share.Index == 0)
+            BackwardWeights(x, dy, dw, scratch, images);
+    }
+
     /// <summary>Both gradients: the same bits as one after the other, but where it can be in one sweep.</summary>
     public virtual void Backward(float* x, float* dy, float* packed, float* dx, float* dw, float* scratch, int images)
     {

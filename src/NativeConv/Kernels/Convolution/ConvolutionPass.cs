@@ -126,10 +126,13 @@ internal sealed unsafe class ConvolutionPass
         }
     }
 
-    /// <summary>Writes the results of some images.</summary>
-    public void Run<TVector>(float* source, float* packed, float* result, int images)
+    /// <summary>Writes the results of some images, or a share of their rows.</summary>
+    public void Run<TVector>(float* source, float* packed, float* result, int images, Share share)
         where TVector : struct, IVector<TVector>
     {
+        if (IsDot && share.Index > 0)
+            return;
+
         if (IsDot)
         {
             RunDot<TVector>(source, packed, result, images);
@@ -137,7 +140,7 @@ internal sealed unsafe class ConvolutionPass
         }
 
         // Where pixels follow each other evenly over rows, or over whole images, they are one long line.
-        if (_rows.Length == 1 && _columns.Length == 1 && LinesFollow(_rows[0], _columns[0])
+        if (share.Count == 1 && _rows.Length == 1 && _columns.Length == 1 && LinesFollow(_rows[0], _columns[0])
             && _rows[0].Count * _rows[0].SourceStep == _sourceHeight && _rows[0].Count * _rows[0].Step == _resultHeight)
         {
             Rectangle<TVector>(source, packed, result, _rows[0] with { Count = _rows[0].Count * images }, _columns[0]);
@@ -148,8 +151,12 @@ internal sealed unsafe class ConvolutionPass
         {
             foreach (ref readonly WindowRun rows in _rows.AsSpan())
             {
+                WindowRun own = rows.Slice(share);
+                if (own.Count == 0)
+                    continue;
+
                 foreach (ref readonly WindowRun columns in _columns.AsSpan())
-                    Rectangle<TVector>(source, packed, result, rows, columns);
+                    Rectangle<TVector>(source, packed, result, own, columns);
             }
 
             source += SourceLength;

@@ -70,10 +70,15 @@ internal sealed unsafe class ConvolutionWeightGradient
         where TVector : struct, IVector<TVector> =>
         Packs<TVector>() ? checked((int)PackedInputLength<TVector>() + (PackedLines<TVector>() * _g.OutputWidth * 2 * TVector.Lanes)) : 0;
 
-    /// <summary>Adds the gradient of some images to <paramref name="dw"/>.</summary>
-    public void Run<TVector>(float* x, float* dy, float* dw, float* scratch, int images)
+    /// <summary>Adds the gradient of some images to <paramref name="dw"/>, or to a share of each group's output channels.</summary>
+    public void Run<TVector>(float* x, float* dy, float* dw, float* scratch, int images, Share share)
         where TVector : struct, IVector<TVector>
     {
+        (int firstColumns, int endColumns) = share.Of((OutputGroup + (2 * TVector.Lanes) - 1) / (2 * TVector.Lanes));
+        if (firstColumns == endColumns)
+            return;
+
+        int firstChannel = firstColumns * 2 * TVector.Lanes, endChannel = Math.Min(OutputGroup, endColumns * 2 * TVector.Lanes);
         bool packs = Packs<TVector>();
         int most = packs ? PackedLines<TVector>() : LinesInPlace;
         int together = _g.IsPointwise ? images : 1;
@@ -90,9 +95,9 @@ internal sealed unsafe class ConvolutionWeightGradient
                     float* groupX = x + (group * InputGroup), groupDy = dy + (group * OutputGroup);
                     block.Gradient = dw + (group * OutputGroup);
                     if (packs)
-                        Packed<TVector>(block, groupX, groupDy, scratch);
+                        Packed<TVector>(block, groupX, groupDy, scratch, firstChannel, endChannel);
                     else
-                        InPlace<TVector>(block, groupX, groupDy);
+                        InPlace<TVector>(block, groupX, groupDy, firstChannel, endChannel);
                 }
             }
 
@@ -135,22 +140,22 @@ internal sealed unsafe class ConvolutionWeightGradient
         return PanelPacking.Length<TVector>(rows * _g.InputWidth, InputGroup);
     }
 
-    private void InPlace<TVector>(Block block, float* x, float* dy)
+    private void InPlace<TVector>(Block block, float* x, float* dy, int firstChannel, int endChannel)
         where TVector : struct, IVector<TVector>
     {
         block.Input = x;
         (block.InputPixel, block.OutputPixel) = (_inputChannels, _outputChannels);
         float* lines = dy + ((nint)block.FirstLine * _g.OutputWidth * _outputChannels), gradient = block.Gradient;
-        for (int channel = 0; channel < OutputGroup; channel += 2 * TVector.Lanes)
+        for (int channel = firstChannel; channel < endChannel; channel += 2 * TVector.Lanes)
         {
             block.Output = lines + channel;
             block.Gradient = gradient + channel;
-            block.Channels = Math.Min(2 * TVector.Lanes, OutputGroup - channel);
+            block.Channels = Math.Min(2 * TVector.Lanes, endChannel - channel);
             EachTap<TVector>(block);
         }
     }
 
-    private void Packed<TVector>(Block block, float* x, float* dy, float* scratch)
+    private void Packed<TVector>(Block block, float* x, float* dy, float* scratch, int firstChannel, int endChannel)
         where TVector : struct, IVector<TVector>
     {
         int origin = (block.FirstLine * _g.StrideHeight) - _g.PadTop, lines = block.EndLine - block.FirstLine;
@@ -165,10 +170,10 @@ internal sealed unsafe class ConvolutionWeightGradient
         float* panel = scratch + PackedInputLength<TVector>();
         float* from = dy + ((nint)block.FirstLine * _g.OutputWidth * _outputChannels), gradient = block.Gradient;
         block.Output = panel;
-        for (int channel = 0; channel < OutputGroup; channel += 2 * TVector.Lanes)
+        for (int channel = firstChannel; channel < endChannel; channel += 2 * TVector.Lanes)
         {
             block.Gradient = gradient + channel;
-            block.Channels = Math.Min(2 * TVector.Lanes, OutputGroup - channel);
+            block.Channels = Math.Min(2 * TVector.Lanes, endChannel - channel);
             block.OutputPixel = PanelPacking.Width<TVector>(block.Channels);
             PanelPacking.Copy<TVector>(from + channel, _outputChannels, panel, block.OutputPixel, lines * _g.OutputWidth, block.Channels);
             EachTap<TVector>(block);

@@ -21,11 +21,20 @@ internal sealed unsafe class GeneralConvolution<TVector>(in Conv2DGeometry geome
 
     public override void PackBackward(float* weights, float* packed) => _backward.Pack<TVector>(weights, null, packed);
 
-    public override void Forward(float* x, float* packed, float* y, float* scratch, int images) => _forward.Run<TVector>(x, packed, y, images);
+    public override void Forward(float* x, float* packed, float* y, float* scratch, int images) => Forward(x, packed, y, scratch, images, Share.All);
+
+    public override void Forward(float* x, float* packed, float* y, float* scratch, int images, Share share) =>
+        _forward.Run<TVector>(x, packed, y, images, share);
 
     public override void BackwardInput(float* dy, float* packed, float* dx, float* scratch, int images) =>
-        _backward.Run<TVector>(dy, packed, dx, images);
+        BackwardInput(dy, packed, dx, scratch, images, Share.All);
+
+    public override void BackwardInput(float* dy, float* packed, float* dx, float* scratch, int images, Share share) =>
+        _backward.Run<TVector>(dy, packed, dx, images, share);
 
     public override void BackwardWeights(float* x, float* dy, float* dw, float* scratch, int images) =>
-        _weights.Run<TVector>(x, dy, dw, scratch, images);
+        BackwardWeights(x, dy, dw, scratch, images, Share.All);
+
+    public override void BackwardWeights(float* x, float* dy, float* dw, float* scratch, int images, Share share) =>
+        _weights.Run<TVector>(x, dy, dw, scratch, images, share);
 }

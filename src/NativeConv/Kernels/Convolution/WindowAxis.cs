@@ -21,6 +21,16 @@ internal readonly record struct WindowRun(
         };
     }
 
+    /// <summary>The positions from <paramref name="first"/> up to <paramref name="end"/>.</summary>
+    public WindowRun Slice(int first, int end) => this with { First = First + (first * Step), Source = Source + (first * SourceStep), Count = end - first };
+
+    /// <summary>One share of the positions.</summary>
+    public WindowRun Slice(Share share)
+    {
+        (int first, int end) = share.Of(Count);
+        return Slice(first, end);
+    }
+
     /// <summary>The run in blocks of nearly equal size, none longer than <paramref name="most"/>.</summary>
     public IEnumerable<WindowRun> Blocks(int most)
     {
@@ -28,7 +38,7 @@ internal readonly record struct WindowRun(
         for (int block = 0, first = 0; block < blocks; block++)
         {
             int count = (Count - first + blocks - block - 1) / (blocks - block);
-            yield return this with { First = First + (first * Step), Source = Source + (first * SourceStep), Count = count };
+            yield return Slice(first, first + count);
             first += count;
         }
     }

@@ -149,8 +149,8 @@ internal sealed unsafe class DepthwisePass<TVector>
 
     private int Slot(int tap) => Array.IndexOf(_order, tap) * TVector.Lanes;
 
-    /// <summary>Writes the results of some images.</summary>
-    public void Run(float* source, float* packed, float* result, int images)
+    /// <summary>Writes the results of some images, or a share of their rows.</summary>
+    public void Run(float* source, float* packed, float* result, int images, Share share)
     {
         fixed (TileSegment* segments = _segments)
         {
@@ -167,12 +167,15 @@ internal sealed unsafe class DepthwisePass<TVector>
             {
                 for (int i = 0; i < _cross.Length; i++)
                 {
-                    ref readonly WindowRun cross = ref _cross[i];
+                    WindowRun cross = _cross[i].Slice(share);
+                    if (cross.Count == 0)
+                        continue;
+
                     Block next = default;
                     if (fetches && i + 1 < _cross.Length)
-                        next = BlockOf(_cross[i + 1], source, result);
+                        next = BlockOf(_cross[i + 1].Slice(share), source, result);
                     else if (fetches && image + 1 < images)
-                        next = BlockOf(_cross[0], source + _sourceLength, result + _resultLength);
+                        next = BlockOf(_cross[0].Slice(share), source + _sourceLength, result + _resultLength);
 
                     Run(ref tile, cross, segments, source, packed, result, next);
                 }

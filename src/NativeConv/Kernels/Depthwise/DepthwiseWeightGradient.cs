@@ -1,4 +1,5 @@
 using NativeConv.Simd;
+using NativeConv.Tensors;
 
 namespace NativeConv.Kernels;
 
@@ -74,9 +75,21 @@ internal sealed unsafe class DepthwiseWeightGradient<TVector>
     /// <summary>Floats of a worker's scratch that <see cref="Add"/> needs.</summary>
     public int ScratchLength => _alongRow ? checked(_taps * _width) : 0;
 
-    /// <summary>Adds the gradient of some images to <paramref name="dw"/>.</summary>
-    public void Add(float* x, float* dy, float* dw, float* scratch, int images)
+    /// <summary>Adds the gradient of some images to <paramref name="dw"/>, or to a share of its channels.</summary>
+    public void Add(float* x, float* dy, float* dw, float* scratch, int images, Share share)
     {
+        // Lanes that run along a row cannot be shared out.
+        (int first, int end) = _alongRow ? (0, share.Index == 0 ? _channels : 0) : share.Of((_channels + AlignedMemory.AlignmentFloats - 1) / AlignedMemory.AlignmentFloats);
+        if (first == end)
+            return;
+
+        (int firstChannel, int channels) = (0, _channels);
+        if (!_alongRow)
+        {
+            firstChannel = first * AlignedMemory.AlignmentFloats;
+            channels = Math.Min(_channels, end * AlignedMemory.AlignmentFloats) - firstChannel;
+        }
+
         for (int image = 0; image < images; image++)
         {
             if (_alongRow)
@@ -85,7 +98,12 @@ internal sealed unsafe class DepthwiseWeightGradient<TVector>
             foreach (ref readonly WindowRun cross in _cross.AsSpan())
             {
                 if (cross.Taps > 0)
-                    AddBlock(x, dy, _alongRow ? scratch + (cross.First * _channels) : dw, cross);
+                {
+                    if (_alongRow)
+                        AddBlock(x, dy, scratch + (cross.First * _channels), cross, _channels * cross.Count);
+                    else
+                        AddBlock(x + firstChannel, dy + firstChannel, dw + firstChannel, cross, channels);
+                }
             }
 
             if (_alongRow)
@@ -96,9 +114,8 @@ internal sealed unsafe class DepthwiseWeightGradient<TVector>
         }
     }
 
-    private void AddBlock(float* x, float* dy, float* gradient, in WindowRun cross)
+    private void AddBlock(float* x, float* dy, float* gradient, in WindowRun cross, int channels)
     {
-        int channels = _alongRow ? _channels * cross.Count : _channels;
         int whole = channels - (channels % TVector.Lanes);
         var tile = new DepthwiseGradientTile
         {

@@ -21,13 +21,21 @@ internal sealed unsafe class PlainDepthwiseConvolution<TVector>(in Conv2DGeometr
 
     public override void PackBackward(float* weights, float* packed) => _backward.Pack(weights, null, packed);
 
-    public override void Forward(float* x, float* packed, float* y, float* scratch, int images) => _forward.Run(x, packed, y, images);
+    public override void Forward(float* x, float* packed, float* y, float* scratch, int images) => Forward(x, packed, y, scratch, images, Share.All);
+
+    public override void Forward(float* x, float* packed, float* y, float* scratch, int images, Share share) => _forward.Run(x, packed, y, images, share);
 
     public override void BackwardInput(float* dy, float* packed, float* dx, float* scratch, int images) =>
-        _backward.Run(dy, packed, dx, images);
+        BackwardInput(dy, packed, dx, scratch, images, Share.All);
+
+    public override void BackwardInput(float* dy, float* packed, float* dx, float* scratch, int images, Share share) =>
+        _backward.Run(dy, packed, dx, images, share);
 
     public override void BackwardWeights(float* x, float* dy, float* dw, float* scratch, int images) =>
-        _weights.Add(x, dy, dw, scratch, images);
+        BackwardWeights(x, dy, dw, scratch, images, Share.All);
+
+    public override void BackwardWeights(float* x, float* dy, float* dw, float* scratch, int images, Share share) =>
+        _weights.Add(x, dy, dw, scratch, images, share);
 
     /// <summary>Image by image, so that dy is still in a cache for the second gradient.</summary>
     public override void Backward(float* x, float* dy, float* packed, float* dx, float* dw, float* scratch, int images)

@@ -45,7 +45,7 @@ internal sealed unsafe class DenseKernel<TVector>(int inputs, int outputs)
     {
         if (!IsDot)
         {
-            _forward.Run<TVector>(x, packed, y, images);
+            _forward.Run<TVector>(x, packed, y, images, Share.All);
             return;
         }
 
@@ -63,7 +63,7 @@ internal sealed unsafe class DenseKernel<TVector>(int inputs, int outputs)
         }
     }
 
-    public void BackwardInput(float* dy, float* packed, float* dx, int images) => _backward.Run<TVector>(dy, packed, dx, images);
+    public void BackwardInput(float* dy, float* packed, float* dx, int images) => _backward.Run<TVector>(dy, packed, dx, images, Share.All);
 
     /// <summary>Adds rows <paramref name="first"/> up to <paramref name="end"/> of dw, summed over all the images given.</summary>
     public void BackwardWeights(float* x, float* dy, float* dw, int first, int end, int images)
