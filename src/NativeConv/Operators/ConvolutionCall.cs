@@ -18,6 +18,9 @@ internal readonly unsafe struct ConvolutionCall(Conv2DGeometry geometry, int cha
     /// <summary>Below so many multiply-adds a further thread costs more than it saves.</summary>
     private const int LeastMultiplyAdds = 200_000;
 
+    /// <summary>From so many packed weights on, packing is worth a fork.</summary>
+    private const int LeastSharedPacking = 32 * 1024;
+
     private enum PassKind
     {
         Forward,
@@ -89,10 +92,14 @@ internal readonly unsafe struct ConvolutionCall(Conv2DGeometry geometry, int cha
         nint input = (nint)shape.InputPixels * channels, output = (nint)shape.OutputPixels * filters;
         bool forward = pass == PassKind.Forward;
         var packed = new AlignedMemory(forward ? algorithm.ForwardPackedLength : algorithm.BackwardPackedLength);
-        if (forward)
-            algorithm.PackForward(kernel, bias, packed.Pointer);
-        else
-            algorithm.PackBackward(kernel, packed.Pointer);
+        int packers = packed.Length >= LeastSharedPacking ? threads : 1;
+        Workers.Run(packers, worker =>
+        {
+            if (forward)
+                algorithm.PackForward(kernel, bias, packed.Pointer, new(worker, packers));
+            else
+                algorithm.PackBackward(kernel, packed.Pointer, new(worker, packers));
+        });
 
         if (images >= threads)
             ImageShares.Run(images, threads, (first, count) => Compute(first, count, Share.All));

@@ -35,6 +35,20 @@ internal abstract unsafe class ConvolutionAlgorithm<TVector>
 
     public abstract void PackBackward(float* weights, float* packed);
 
+    /// <summary>One worker's share of the packing, where it can be shared out; otherwise the first share is all.</summary>
+    public virtual void PackForward(float* weights, float* bias, float* packed, Share share)
+    {
+        if (share.Index == 0)
+            PackForward(weights, bias, packed);
+    }
+
+    /// <inheritdoc cref="PackForward(float*, float*, float*, Share)"/>
+    public virtual void PackBackward(float* weights, float* packed, Share share)
+    {
+        if (share.Index == 0)
+            PackBackward(weights, packed);
+    }
+
     public abstract void Forward(float* x, float* packed, float* y, float* scratch, int images);
 
     public abstract void BackwardInput(float* dy, float* packed, float* dx, float* scratch, int images);

@@ -12,6 +12,8 @@ internal sealed unsafe class ConvolutionPass
     /// <summary>What of a segment's input should stay in the first-level cache while the blocks of weights pass over it.</summary>
     private const int SegmentBytes = 16 * 1024;
 
+    private const int PackedSquare = 16;
+
     private readonly WindowRun[] _rows, _columns;
     private readonly int _sourceHeight, _sourceWidth, _resultHeight, _resultWidth, _taps, _kernelWidth;
     private readonly bool _transposed;
@@ -69,60 +71,101 @@ internal sealed unsafe class ConvolutionPass
     /// <summary>
     /// Packs weights [kh, kw, cin/groups, cout] and the biases (or zeros) for <see cref="Run"/>: for each group and block of two vectors of
     /// results the biases, then a row for each tap and source channel, padded with zeros to whole vectors. A dot product's weights
-    /// are a row for each result: taps and source channels, then the bias.
+    /// are a row for each result: taps and source channels, then the bias. A share packs its blocks.
     /// </summary>
-    public void Pack<TVector>(float* weights, float* bias, float* packed)
+    public void Pack<TVector>(float* weights, float* bias, float* packed, Share share)
         where TVector : struct, IVector<TVector>
     {
-        int source = SourceGroup, result = ResultGroup;
-        // Strides of the weights as stored, whose last axis is the layer's outputs whichever way the pass runs.
-        int outputs = _transposed ? SourceChannels : ResultChannels;
-        int tapStride = (_transposed ? result : source) * outputs;
-        int sourceStride = _transposed ? 1 : outputs, resultStride = _transposed ? outputs : 1;
+        int source = SourceGroup, result = ResultGroup, depth = (_taps * source) + 1;
         int groupStride = _transposed ? source : result;
+        (int first, int end) = share.Of((result + (2 * TVector.Lanes) - 1) / (2 * TVector.Lanes));
         for (int group = 0; group < Groups; group++)
         {
-            float* first = weights + (group * groupStride);
+            float* groupWeights = weights + (group * groupStride);
             float* groupBias = bias == null ? null : bias + (group * result);
             if (IsDot)
             {
-                for (int r = 0; r < result; r++)
-                {
-                    for (int tap = 0; tap < _taps; tap++)
-                    {
-                        for (int s = 0; s < source; s++)
-                            *packed++ = first[((long)tap * tapStride) + ((long)s * sourceStride) + ((long)r * resultStride)];
-                    }
-
-                    *packed++ = groupBias == null ? 0 : groupBias[r];
-                }
+                if (share.Index == 0)
+                    PackDot(groupWeights, groupBias, packed + ((nint)group * result * depth));
 
                 continue;
             }
 
-            for (int block = 0; block < result; block += 2 * TVector.Lanes)
+            float* groupPacked = packed + ((nint)group * PaddedGroup<TVector>() * depth);
+            for (int block = first * 2 * TVector.Lanes; block < Math.Min(result, end * 2 * TVector.Lanes); block += 2 * TVector.Lanes)
+                PackBlock<TVector>(groupWeights, groupBias, groupPacked + ((nint)block * depth), block);
+        }
+    }
+
+    /// <summary>Strides of the weights as stored, whose last axis is the layer's outputs whichever way the pass runs: from tap to tap, and by source and result channel.</summary>
+    private (nint Tap, nint Source, nint Result) WeightStrides
+    {
+        get
+        {
+            nint outputs = _transposed ? SourceChannels : ResultChannels;
+            return _transposed ? (ResultGroup * outputs, 1, outputs) : (SourceGroup * outputs, outputs, 1);
+        }
+    }
+
+    private void PackDot(float* weights, float* bias, float* packed)
+    {
+        (nint tapStride, nint sourceStride, nint resultStride) = WeightStrides;
+        for (int r = 0; r < ResultGroup; r++)
+        {
+            for (int tap = 0; tap < _taps; tap++)
             {
-                int width = result - block > TVector.Lanes ? 2 * TVector.Lanes : TVector.Lanes;
-                int exist = Math.Min(width, result - block);
-                for (int r = 0; r < width; r++)
-                    packed[r] = r < exist && groupBias != null ? groupBias[block + r] : 0;
-
-                packed += width;
-                for (int tap = 0; tap < _taps; tap++)
-                {
-                    for (int s = 0; s < source; s++)
-                    {
-                        float* from = first + ((long)tap * tapStride) + ((long)s * sourceStride) + ((long)block * resultStride);
-                        for (int r = 0; r < exist; r++)
-                            packed[r] = from[(long)r * resultStride];
-
-                        for (int r = exist; r < width; r++)
-                            packed[r] = 0;
-
-                        packed += width;
-                    }
-                }
+                for (int s = 0; s < SourceGroup; s++)
+                    *packed++ = weights[(tap * tapStride) + (s * sourceStride) + (r * resultStride)];
             }
+
+            *packed++ = bias == null ? 0 : bias[r];
+        }
+    }
+
+    private void PackBlock<TVector>(float* weights, float* bias, float* packed, int block)
+        where TVector : struct, IVector<TVector>
+    {
+        (nint tapStride, nint sourceStride, nint resultStride) = WeightStrides;
+        int source = SourceGroup, width = ResultGroup - block > TVector.Lanes ? 2 * TVector.Lanes : TVector.Lanes;
+        int exist = Math.Min(width, ResultGroup - block);
+        var to = new Span<float>(packed, width);
+        to.Clear();
+        if (bias != null)
+            new Span<float>(bias + block, exist).CopyTo(to);
+
+        packed += width;
+        for (int tap = 0; tap < _taps; tap++)
+        {
+            float* from = weights + (tap * tapStride) + (block * resultStride);
+            if (_transposed)
+            {
+                // By squares that fit a few lines, for what follows in memory goes across.
+                for (int s = 0; s < source; s += PackedSquare)
+                    Transpose(from + s, resultStride, packed + ((nint)s * width), width, Math.Min(PackedSquare, source - s), exist);
+
+                packed += (nint)source * width;
+                continue;
+            }
+
+            for (int s = 0; s < source; s++)
+            {
+                to = new Span<float>(packed, width);
+                new Span<float>(from, exist).CopyTo(to);
+                to[exist..].Clear();
+                from += sourceStride;
+                packed += width;
+            }
+        }
+    }
+
+    /// <summary>Writes rows of <paramref name="width"/> floats, of which <paramref name="columns"/> are columns of what is read.</summary>
+    private static void Transpose(float* from, nint stride, float* to, int width, int rows, int columns)
+    {
+        for (int column = 0; column < width; column++)
+        {
+            float* source = from + (column * stride);
+            for (int row = 0; row < rows; row++)
+                to[((nint)row * width) + column] = column < columns ? source[row] : 0;
         }
     }
 

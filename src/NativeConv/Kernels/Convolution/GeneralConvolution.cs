@@ -17,9 +17,13 @@ internal sealed unsafe class GeneralConvolution<TVector>(in Conv2DGeometry geome
 
     public override int ScratchLength => _weights.ScratchLength<TVector>();
 
-    public override void PackForward(float* weights, float* bias, float* packed) => _forward.Pack<TVector>(weights, bias, packed);
+    public override void PackForward(float* weights, float* bias, float* packed) => PackForward(weights, bias, packed, Share.All);
 
-    public override void PackBackward(float* weights, float* packed) => _backward.Pack<TVector>(weights, null, packed);
+    public override void PackForward(float* weights, float* bias, float* packed, Share share) => _forward.Pack<TVector>(weights, bias, packed, share);
+
+    public override void PackBackward(float* weights, float* packed) => PackBackward(weights, packed, Share.All);
+
+    public override void PackBackward(float* weights, float* packed, Share share) => _backward.Pack<TVector>(weights, null, packed, share);
 
     public override void Forward(float* x, float* packed, float* y, float* scratch, int images) => Forward(x, packed, y, scratch, images, Share.All);
 

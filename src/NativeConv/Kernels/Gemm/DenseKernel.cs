@@ -27,7 +27,7 @@ internal sealed unsafe class DenseKernel<TVector>(int inputs, int outputs)
     {
         if (!IsDot)
         {
-            _forward.Pack<TVector>(weights, bias, packed);
+            _forward.Pack<TVector>(weights, bias, packed, Share.All);
             return;
         }
 
@@ -38,7 +38,7 @@ internal sealed unsafe class DenseKernel<TVector>(int inputs, int outputs)
         }
     }
 
-    public void PackBackward(float* weights, float* packed) => _backward.Pack<TVector>(weights, null, packed);
+    public void PackBackward(float* weights, float* packed) => _backward.Pack<TVector>(weights, null, packed, Share.All);
 
     /// <summary>Writes y; a pointwise forward has its biases packed, a dot product takes them here (or null).</summary>
     public void Forward(float* x, float* packed, float* bias, float* y, int images)
@@ -68,6 +68,9 @@ internal sealed unsafe class DenseKernel<TVector>(int inputs, int outputs)
     /// <summary>Adds rows <paramref name="first"/> up to <paramref name="end"/> of dw, summed over all the images given.</summary>
     public void BackwardWeights(float* x, float* dy, float* dw, int first, int end, int images)
     {
+        if (first == end)
+            return;
+
         int width = 2 * TVector.Lanes;
         for (int column = 0; column < outputs; column += width)
         {

@@ -9,7 +9,7 @@ namespace NativeConv.Tests.Kernels.Guarded;
 /// <summary>Every pass of every convolution algorithm: packing, forward, both gradients apart and in one sweep.</summary>
 public sealed unsafe class ConvolutionGuardTests
 {
-    private const int Images = 2;
+    private const int Images = 2, Shares = 2;
 
     /// <summary>
     /// Pointwise below, at and above the rows of a tile; windows that see one pixel, the whole image, padding alone; strides and dilations that differ
@@ -97,8 +97,12 @@ public sealed unsafe class ConvolutionGuardTests
             float* packed = buffers.Scratch(algorithm.ForwardPackedLength), scratch = buffers.Scratch(algorithm.ScratchLength);
             algorithm.PackForward(w, b, packed);
             algorithm.Forward(x, packed, buffers.Write(Case.OutputLength), scratch, Case.Images);
-            algorithm.PackForward(w, null, packed);
-            algorithm.Forward(x, packed, buffers.Write(Case.OutputLength), scratch, Case.Images);
+            float* y = buffers.Write(Case.OutputLength);
+            for (int share = 0; share < Shares; share++)
+                algorithm.PackForward(w, null, packed, new(share, Shares));
+
+            for (int share = 0; share < Shares; share++)
+                algorithm.Forward(x, packed, y, scratch, Case.Images, new(share, Shares));
         }
     }
 
@@ -113,6 +117,16 @@ public sealed unsafe class ConvolutionGuardTests
             algorithm.PackBackward(buffers.Read(Case.WeightsLength), packed);
             algorithm.BackwardInput(dy, packed, buffers.Write(Case.InputLength), scratch, Case.Images);
             algorithm.BackwardWeights(x, dy, buffers.Update(Case.WeightsLength), scratch, Case.Images);
+            float* dx = buffers.Write(Case.InputLength), dw = buffers.Update(Case.WeightsLength), w = buffers.Read(Case.WeightsLength);
+            for (int share = 0; share < Shares; share++)
+                algorithm.PackBackward(w, packed, new(share, Shares));
+
+            for (int share = 0; share < Shares; share++)
+            {
+                algorithm.BackwardInput(dy, packed, dx, scratch, Case.Images, new(share, Shares));
+                algorithm.BackwardWeights(x, dy, dw, scratch, Case.Images, new(share, Shares));
+            }
+
             algorithm.Backward(x, dy, packed, buffers.Write(Case.InputLength), buffers.Update(Case.WeightsLength), scratch, Case.Images);
         }
     }
