@@ -81,7 +81,7 @@ internal sealed class TrainingRun
                 return null;
 
             if (_options.Schedule is { } schedule)
-                _session.LearningRate = (float)(_optimizer.LearningRate * schedule.Factor(_session.StepCount, steps));
+                _session.LearningRate = (float)(_optimizer.LearningRate * schedule.Factor(new(_session.StepCount, steps, _batches.Count)));
 
             ReadOnlySpan<int> indices = _options.Shuffle ? _batches[batch] : _inOrder.AsSpan(seen, _batches[batch].Length);
             _train.CopyImages(indices, _images);
