@@ -17,10 +17,12 @@ public sealed unsafe partial class Model
     /// <param name="batchSize">The most images a step takes.</param>
     /// <param name="seed">Decides what is random in a step: dropout.</param>
     /// <param name="clipping">Bounds on the gradients; null for none.</param>
+    /// <exception cref="ArgumentException">The size is not positive, or the loss is not made for the model's outputs.</exception>
     public TrainingSession BeginTraining(Loss loss, Optimizer optimizer, int batchSize, ulong seed = 0, GradientClipping? clipping = null)
     {
         ArgumentNullException.ThrowIfNull(loss);
         ArgumentNullException.ThrowIfNull(optimizer);
+        loss.RequireClasses(OutputShape.Length);
         return new(this, loss, optimizer, batchSize, seed, clipping);
     }
 
