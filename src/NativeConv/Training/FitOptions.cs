@@ -17,6 +17,18 @@ public sealed class FitOptions
         init => field = value > 0 ? value : throw new ArgumentOutOfRangeException(nameof(BatchSize), value, "A batch must have at least one image.");
     } = 128;
 
+    /// <summary>
+    /// Gradient accumulation: the most images that run at once; a whole step's unless set. A step of more runs in parts whose gradients add up to those of the whole, and
+    /// memory is set aside for one part. Batch normalization sees each part alone.
+    /// </summary>
+    public int? MicroBatchSize
+    {
+        get;
+        init => field = value is null or > 0
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(MicroBatchSize), value, "At least one image must run at once.");
+    }
+
     /// <summary>How parameters are changed; Adam unless set.</summary>
     public Optimizer? Optimizer { get; init; }
 

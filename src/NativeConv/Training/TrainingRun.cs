@@ -26,7 +26,7 @@ internal sealed class TrainingRun
         _loss = options.Loss ?? Loss.SoftmaxCrossEntropy();
         _optimizer = options.Optimizer ?? new Adam();
         int batch = Math.Min(options.BatchSize, train.Count);
-        _session = model.BeginTraining(_loss, _optimizer, batch, options.Seed, options.Clipping);
+        _session = model.BeginTraining(_loss, _optimizer, batch, options.Seed, options.Clipping, options.MicroBatchSize);
         _batches = new(train.Count, batch, options.Seed);
         _images = new float[batch * train.Shape.Length];
         _labels = new int[batch];
