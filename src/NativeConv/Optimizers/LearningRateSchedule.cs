@@ -1,12 +1,18 @@
+using System.Globalization;
 using NativeConv.Numerics;
 
 namespace NativeConv;
 
 /// <summary>
-/// The learning rate over a training, as a factor on the optimizer's own: a pure function of the step, so that one schedule may serve many trainings.
+/// The learning rate over a training, as a factor on the optimizer's own: a pure function of the step, so that one schedule may serve many trainings. What
+/// depends on how the training goes is a callback, <see cref="ReduceOnPlateau"/>. A schedule of your own should tell its settings in <see cref="object.ToString"/>:
+/// a checkpoint compares them.
 /// </summary>
 public abstract class LearningRateSchedule
 {
+    /// <summary>Whether factors depend on how long the whole training is: then a training that goes on from a checkpoint must keep its number of epochs.</summary>
+    public virtual bool DependsOnLength => true;
+
     /// <summary>The factor of a step.</summary>
     public abstract double Factor(SchedulePosition position);
 
@@ -58,12 +64,20 @@ public abstract class LearningRateSchedule
 
     private sealed class StepSchedule(int epochs, double decay) : LearningRateSchedule
     {
+        public override bool DependsOnLength => false;
+
         public override double Factor(SchedulePosition position) => ScalarFunctions.Pow(decay, position.Epoch / epochs);
+
+        public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"Step(epochs: {epochs}, decay: {decay})");
     }
 
     private sealed class ExponentialSchedule(double decay) : LearningRateSchedule
     {
+        public override bool DependsOnLength => false;
+
         public override double Factor(SchedulePosition position) => ScalarFunctions.Pow(decay, position.Epoch);
+
+        public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"Exponential(decay: {decay})");
     }
 
     private sealed class CosineSchedule(double warmUp, double final) : LearningRateSchedule
@@ -74,6 +88,8 @@ public abstract class LearningRateSchedule
             double rising = warmUp * steps;
             return step < rising ? (step + 1) / (rising + 1) : Anneal(1, final, (step - rising) / Math.Max(1, steps - rising));
         }
+
+        public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"Cosine(warmUp: {warmUp}, final: {final})");
     }
 
     private sealed class OneCycleSchedule(double rise, double initial, double final) : LearningRateSchedule
@@ -84,5 +100,7 @@ public abstract class LearningRateSchedule
             double peak = (rise * steps) - 1;
             return step < peak ? Anneal(initial, 1, step / peak) : Anneal(1, final, (step - peak) / (steps - 1 - peak));
         }
+
+        public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"OneCycle(rise: {rise}, initial: {initial}, final: {final})");
     }
 }

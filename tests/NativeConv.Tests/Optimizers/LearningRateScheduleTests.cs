@@ -69,6 +69,15 @@ public sealed class LearningRateScheduleTests
         LearningRateSchedule.OneCycle(rise).Factor(new(0, 1, 1)).Should().BeInRange(0, 1);
 
     [Fact]
+    public void DependsOnLength_Schedules_SayWhetherTheyDo()
+    {
+        LearningRateSchedule.Step(1).DependsOnLength.Should().BeFalse();
+        LearningRateSchedule.Exponential(0.9).DependsOnLength.Should().BeFalse();
+        LearningRateSchedule.Cosine().DependsOnLength.Should().BeTrue();
+        LearningRateSchedule.OneCycle().DependsOnLength.Should().BeTrue();
+    }
+
+    [Fact]
     public void Schedules_ValuesOutOfRange_AreRefusedByName()
     {
         Refused(() => LearningRateSchedule.Step(0), "epochs");

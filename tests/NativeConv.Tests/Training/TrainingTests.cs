@@ -225,7 +225,7 @@ public sealed class TrainingTests
 
     private sealed class Watch(List<double> losses) : ITrainingCallback
     {
-        public bool OnEpochEnd(Model model, EpochResult epoch)
+        public bool OnEpochEnd(TrainingContext training, EpochResult epoch)
         {
             losses.Add(epoch.Validation!.Loss);
             return true;
