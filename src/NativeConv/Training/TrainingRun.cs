@@ -178,6 +178,7 @@ internal sealed class TrainingRun
 
     private void TrainBatch()
     {
+        long start = Stopwatch.GetTimestamp();
         double factor = _options.Schedule?.Factor(new(Step, (long)_options.Epochs * _batches.Count, _batches.Count)) ?? 1;
         LearningRate = _session.LearningRate = (float)(_optimizer.LearningRate * factor * LearningRateScale);
         ReadOnlySpan<int> indices = _batches[Batch];
@@ -191,6 +192,7 @@ internal sealed class TrainingRun
         _lossSum += (double)LastStep.Loss * indices.Length;
         _correct += LastStep.Correct;
         Batch++;
+        TrainingMetrics.Step(indices.Length, LastStep, LearningRate, Stopwatch.GetElapsedTime(start));
     }
 
     /// <summary>Takes an epoch into the history and lets callbacks judge it.</summary>
@@ -200,6 +202,7 @@ internal sealed class TrainingRun
         Batch = 0;
         _lossSum = 0;
         _correct = 0;
+        TrainingMetrics.Epoch(epoch);
         bool goOn = true;
         foreach (ITrainingCallback callback in _options.Callbacks)
             goOn &= callback.OnEpochEnd(_context, epoch);
