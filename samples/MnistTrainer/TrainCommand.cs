@@ -58,7 +58,7 @@ internal static class TrainCommand
 
     private sealed class EpochRows(Terminal terminal, int epochs) : ITrainingCallback
     {
-        public bool OnEpochEnd(Model model, EpochResult epoch)
+        public bool OnEpochEnd(TrainingContext training, EpochResult epoch)
         {
             terminal.Epoch(epoch, epochs);
             return true;

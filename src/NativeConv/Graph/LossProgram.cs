@@ -3,7 +3,7 @@ using NativeConv.Tensors;
 
 namespace NativeConv.Graph;
 
-/// <summary>A loss bound to a plan: writes each image's loss and the gradient of the mean over the batch, and counts right answers.</summary>
+/// <summary>A loss bound to a plan: writes each image's loss and the gradient of the mean over the step, and counts right answers.</summary>
 internal abstract unsafe class LossProgram(int classes, int batchSize)
 {
     private readonly AlignedMemory _losses = new(batchSize);
@@ -15,11 +15,14 @@ internal abstract unsafe class LossProgram(int classes, int batchSize)
     /// <summary>The labels of the batch to come.</summary>
     public Span<int> Labels => _labels;
 
+    /// <summary>Images of the whole step, over which the mean is taken; a run may be a part of it.</summary>
+    public int StepImages { get; set; } = batchSize;
+
     /// <summary>Computes a range of images. The gradient may be null.</summary>
-    public void Run(float* logits, float* gradient, int first, int count, int images)
+    public void Run(float* logits, float* gradient, int first, int count)
     {
         fixed (int* labels = _labels)
-            Run(logits, labels + first, _losses.Pointer + first, gradient, count, 1f / images);
+            Run(logits, labels + first, _losses.Pointer + first, gradient, count, 1f / StepImages);
 
         for (int image = 0; image < count; image++)
         {

@@ -17,11 +17,18 @@ public sealed unsafe partial class Model
     /// <param name="batchSize">The most images a step takes.</param>
     /// <param name="seed">Decides what is random in a step: dropout.</param>
     /// <param name="clipping">Bounds on the gradients; null for none.</param>
-    public TrainingSession BeginTraining(Loss loss, Optimizer optimizer, int batchSize, ulong seed = 0, GradientClipping? clipping = null)
+    /// <param name="microBatchSize">
+    /// The most images that run at once; null for a step's. A step of more runs in parts of nearly equal size, whose gradients add up to those of the whole (but batch
+    /// normalization sees each part alone), and memory is set aside for one part.
+    /// </param>
+    /// <exception cref="ArgumentException">A size is not positive, or the loss is not made for the model's outputs.</exception>
+    public TrainingSession BeginTraining(
+        Loss loss, Optimizer optimizer, int batchSize, ulong seed = 0, GradientClipping? clipping = null, int? microBatchSize = null)
     {
         ArgumentNullException.ThrowIfNull(loss);
         ArgumentNullException.ThrowIfNull(optimizer);
-        return new(this, loss, optimizer, batchSize, seed, clipping);
+        loss.RequireClasses(OutputShape.Length);
+        return new(this, loss, optimizer, batchSize, seed, clipping, microBatchSize ?? batchSize);
     }
 
     /// <summary>Sets every gradient to zero.</summary>

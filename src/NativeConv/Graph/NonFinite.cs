@@ -3,8 +3,8 @@ namespace NativeConv.Graph;
 /// <summary>Finds where numbers stopped being finite.</summary>
 internal static unsafe class NonFinite
 {
-    /// <summary>Runs the batch forward once more with every layer's output kept, and names the first one that is not finite.</summary>
-    public static string Locate(Model model, ReadOnlySpan<float> images, int count, long step)
+    /// <summary>Runs the batch forward once more with every layer's output kept, and finds the first one that is not finite.</summary>
+    public static Node? Locate(Model model, ReadOnlySpan<float> images, int count, long step)
     {
         ExecutionOptions options = model.Execution;
         var plan = new Plan(model.Graph, model.Store, PlanKind.Diagnosis, count, options.ThreadCount, options.Level, null);
@@ -14,11 +14,11 @@ internal static unsafe class NonFinite
             foreach (float value in new ReadOnlySpan<float>(plan.Output(node), count * node.Shape.Length))
             {
                 if (!float.IsFinite(value))
-                    return $"The first layer whose output is not finite is '{node.Name}'.";
+                    return node;
             }
         }
 
         GC.KeepAlive(plan);
-        return "Every layer's output is finite.";
+        return null;
     }
 }

@@ -155,7 +155,7 @@ internal sealed unsafe partial class Plan
             {
                 var work = new Work(first, Math.Min(_group, end - first), worker, _scratch.Pointer + ((nint)worker * _scratchLength), gradients);
                 foreach (PlanStep step in _stages[stage].Steps)
-                    Run(step, work, images);
+                    Run(step, work);
             }
         }
     }
@@ -219,7 +219,7 @@ internal sealed unsafe partial class Plan
         return text.ToString();
     }
 
-    private void Run(in PlanStep step, in Work work, int images)
+    private void Run(in PlanStep step, in Work work)
     {
         switch (step.Pass)
         {
@@ -228,7 +228,7 @@ internal sealed unsafe partial class Plan
                 break;
             case Pass.Loss:
                 NodeBinding output = _bindings[step.Node];
-                _loss!.Run(output.Output.At(work), output.OutputGradient.IsNull ? null : output.OutputGradient.At(work), work.First, work.Count, images);
+                _loss!.Run(output.Output.At(work), output.OutputGradient.IsNull ? null : output.OutputGradient.At(work), work.First, work.Count);
                 break;
             default:
                 _programs[step.Node].Backward(step.Phase, work);

@@ -1,6 +1,7 @@
 using NativeConv.Graph;
 using NativeConv.Optimizers;
 using NativeConv.Tensors;
+using NativeConv.Threading;
 
 namespace NativeConv;
 
@@ -14,14 +15,18 @@ public sealed unsafe class TrainingSession
     private readonly TrainingExecutor _executor;
     private readonly ParameterUpdate _update;
     private readonly AlignedMemory _stateBefore;
+    private readonly int _partSize, _mostParts;
 
-    internal TrainingSession(Model model, Loss loss, Optimizer optimizer, int batchSize, ulong seed, GradientClipping? clipping)
+    internal TrainingSession(Model model, Loss loss, Optimizer optimizer, int batchSize, ulong seed, GradientClipping? clipping, int microBatchSize)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batchSize);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(microBatchSize);
         _model = model;
         BatchSize = batchSize;
+        _partSize = Math.Min(microBatchSize, batchSize);
+        _mostParts = Parts(batchSize);
         ExecutionOptions options = model.Execution;
-        _executor = new(new(model.Graph, model.Store, PlanKind.Training, batchSize, options.ThreadCount, options.Level, loss), seed);
+        _executor = new(new(model.Graph, model.Store, PlanKind.Training, _partSize, options.ThreadCount, options.Level, loss), seed);
         _update = new(model.Store, optimizer, options.Level, clipping);
         _stateBefore = new(model.Store.State.Length);
     }
@@ -65,24 +70,55 @@ public sealed unsafe class TrainingSession
                 throw new ArgumentException($"Labels must be 0 to {classes - 1}, but one is {label}.", nameof(labels));
         }
 
-        LossProgram loss = _executor.Plan.Loss!;
-        labels.CopyTo(loss.Labels);
         _model.Store.State.Span.CopyTo(_stateBefore.Span);
         _model.Store.Gradients.Span.Clear();
-        _executor.Run(images, count, StepCount);
-        float mean = loss.Mean(count);
+        (float mean, int correct) = AddGradients(images, labels);
         if (!_update.TryApply(mean))
         {
-            string where = NonFinite.Locate(_model, images, count, StepCount);
+            string where = Locate(images, count);
             _stateBefore.Span.CopyTo(_model.Store.State.Span);
             string what = float.IsFinite(mean) ? "a gradient is not finite" : $"the loss is {mean}";
             throw new NonFiniteException($"Step {StepCount + 1} stopped: {what}. {where} The weights are those before the step.");
         }
 
         StepCount++;
-        return new(mean, loss.CountRight(count));
+        return new(mean, correct);
     }
 
     /// <summary>The plan in words: stages, buffers, bytes.</summary>
     public override string ToString() => _executor.Plan.ToString();
+
+    private int Parts(int images) => ((images - 1) / _partSize) + 1;
+
+    /// <summary>Runs the batch part by part, and adds its mean loss's gradient to the parameters'.</summary>
+    private (float Loss, int Correct) AddGradients(ReadOnlySpan<float> images, ReadOnlySpan<int> labels)
+    {
+        LossProgram loss = _executor.Plan.Loss!;
+        loss.StepImages = labels.Length;
+        double sum = 0;
+        int correct = 0, parts = Parts(labels.Length), length = _model.InputShape.Length;
+        for (int part = 0; part < parts; part++)
+        {
+            (int first, int end) = Workers.Share(labels.Length, parts, part);
+            labels[first..end].CopyTo(loss.Labels);
+            _executor.Run(images[(first * length)..(end * length)], end - first, (StepCount * _mostParts) + part);
+            sum += (double)loss.Mean(end - first) * (end - first);
+            correct += loss.CountRight(end - first);
+        }
+
+        return ((float)(sum / labels.Length), correct);
+    }
+
+    private string Locate(ReadOnlySpan<float> images, int count)
+    {
+        int parts = Parts(count), length = _model.InputShape.Length;
+        for (int part = 0; part < parts; part++)
+        {
+            (int first, int end) = Workers.Share(count, parts, part);
+            if (NonFinite.Locate(_model, images[(first * length)..(end * length)], end - first, StepCount) is { } node)
+                return $"The first layer whose output is not finite is '{node.Name}'.";
+        }
+
+        return "Every layer's output is finite.";
+    }
 }

@@ -15,10 +15,27 @@ public abstract class Loss
     /// (Szegedy et al., 2016) 1 - s there and s / classes more everywhere.
     /// </summary>
     /// <param name="labelSmoothing">The part of the target that is spread over all classes, from 0 to below 1.</param>
+    /// <param name="classWeights">
+    /// What an image of each class counts, as a factor on its loss and gradient; 1 for all where null. The mean is still taken over the number of images, as in Keras
+    /// (PyTorch divides by the sum of their weights), so weights whose mean over the images is 1 keep the scale: <see cref="ClassWeights.Balanced"/>.
+    /// </param>
     /// <exception cref="ArgumentOutOfRangeException">The smoothing is outside.</exception>
-    public static Loss SoftmaxCrossEntropy(float labelSmoothing = 0) => new SoftmaxCrossEntropyLoss(labelSmoothing is >= 0 and < 1
-        ? labelSmoothing
-        : throw new ArgumentOutOfRangeException(nameof(labelSmoothing), labelSmoothing, "Label smoothing must be at least 0 and below 1."));
+    /// <exception cref="ArgumentException">A weight is negative or not finite, or none is above 0.</exception>
+    public static Loss SoftmaxCrossEntropy(float labelSmoothing = 0, IReadOnlyList<float>? classWeights = null)
+    {
+        if (labelSmoothing is not (>= 0 and < 1))
+            throw new ArgumentOutOfRangeException(nameof(labelSmoothing), labelSmoothing, "Label smoothing must be at least 0 and below 1.");
+
+        for (int c = 0; c < classWeights?.Count; c++)
+        {
+            if (!(classWeights[c] >= 0) || !float.IsFinite(classWeights[c]))
+                throw new ArgumentException($"A class's weight must be finite and not negative, but class {c} has {classWeights[c]}.", nameof(classWeights));
+        }
+
+        return classWeights == null || classWeights.Any(weight => weight > 0)
+            ? new SoftmaxCrossEntropyLoss(labelSmoothing, classWeights == null ? [] : [.. classWeights])
+            : throw new ArgumentException("At least one class must have a weight above 0.", nameof(classWeights));
+    }
 
     /// <summary>The mean loss of a batch.</summary>
     /// <param name="outputs">The model's outputs, [n, classes].</param>
@@ -42,6 +59,7 @@ public abstract class Loss
             throw new ArgumentException($"The gradient must hold {outputs.Length} values like the outputs, but holds {gradient.Length}.", nameof(gradient));
 
         int classes = outputs.Length / labels.Length;
+        RequireClasses(classes);
         foreach (int label in labels)
         {
             if ((uint)label >= (uint)classes)
@@ -67,6 +85,10 @@ public abstract class Loss
 
         return losses[0] / losses.Length;
     }
+
+    /// <summary>Refuses a number of outputs that the loss is not made for.</summary>
+    /// <exception cref="ArgumentException">It is not.</exception>
+    internal abstract void RequireClasses(int classes);
 
     /// <summary>Writes each row's loss, and unless null its gradient times the scale.</summary>
     internal abstract unsafe void Run<TVector>(float* outputs, int* labels, float* losses, float* gradient, int rows, int classes, float scale)

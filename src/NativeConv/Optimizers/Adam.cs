@@ -1,3 +1,4 @@
+using System.Globalization;
 using NativeConv.Kernels;
 using NativeConv.Numerics;
 using NativeConv.Optimizers;
@@ -27,6 +28,10 @@ public class Adam : Optimizer
 
     /// <summary>Added to the root.</summary>
     public float Epsilon { get; }
+
+    /// <summary>The settings in words; a checkpoint compares them.</summary>
+    public override string ToString() => string.Create(
+        CultureInfo.InvariantCulture, $"Adam(learningRate: {LearningRate}, beta1: {Beta1}, beta2: {Beta2}, epsilon: {Epsilon})");
 
     internal sealed override int MomentCount => 2;
 

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace NativeConv;
 
 /// <summary>
@@ -15,6 +17,10 @@ public sealed class AdamW : Adam
 
     /// <summary>What each step takes of a weight, as a multiple of the learning rate.</summary>
     public float WeightDecay { get; }
+
+    /// <summary>The settings in words; a checkpoint compares them.</summary>
+    public override string ToString() => string.Create(
+        CultureInfo.InvariantCulture, $"AdamW(learningRate: {LearningRate}, weightDecay: {WeightDecay}, beta1: {Beta1}, beta2: {Beta2}, epsilon: {Epsilon})");
 
     private protected override float Decay => WeightDecay;
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using NativeConv.Kernels;
 using NativeConv.Simd;
 
@@ -25,6 +26,9 @@ public sealed class GradientClipping
     /// <summary>Cuts each gradient to the range from minus the bound to the bound.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The bound is not above 0.</exception>
     public static GradientClipping ByValue(float bound) => new(bound, byNorm: false);
+
+    /// <summary>The settings in words; a checkpoint compares them.</summary>
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{(_byNorm ? "ByNorm" : "ByValue")}({_bound})");
 
     /// <param name="gradient">A whole number of 16 floats.</param>
     /// <param name="count">How many.</param>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using NativeConv.Kernels;
 using NativeConv.Optimizers;
 
@@ -20,6 +21,10 @@ public sealed class RmsProp : Optimizer
 
     /// <summary>Added to the root.</summary>
     public float Epsilon { get; }
+
+    /// <summary>The settings in words; a checkpoint compares them.</summary>
+    public override string ToString() => string.Create(
+        CultureInfo.InvariantCulture, $"RmsProp(learningRate: {LearningRate}, alpha: {Alpha}, epsilon: {Epsilon})");
 
     internal override int MomentCount => 1;
 

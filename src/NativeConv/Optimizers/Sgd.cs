@@ -1,3 +1,4 @@
+using System.Globalization;
 using NativeConv.Kernels;
 using NativeConv.Optimizers;
 
@@ -28,6 +29,10 @@ public sealed class Sgd : Optimizer
 
     /// <summary>Whether the gradient counts as taken after the momentum's step.</summary>
     public bool Nesterov { get; }
+
+    /// <summary>The settings in words; a checkpoint compares them.</summary>
+    public override string ToString() => string.Create(
+        CultureInfo.InvariantCulture, $"Sgd(learningRate: {LearningRate}, momentum: {Momentum}, nesterov: {(Nesterov ? "true" : "false")})");
 
     internal override int MomentCount => Momentum > 0 ? 1 : 0;
 

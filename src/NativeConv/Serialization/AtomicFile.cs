@@ -3,11 +3,13 @@ namespace NativeConv.Serialization;
 /// <summary>Writes a file so that a crash leaves the old one or the new one: a temporary file in the same folder, flushed to disk, then renamed.</summary>
 internal static class AtomicFile
 {
+    private const string Extension = ".tmp";
+
     public static void Write(string path, Action<Stream> write)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         string target = Path.GetFullPath(path);
-        string temporary = $"{target}.{Guid.NewGuid():N}.tmp";
+        string temporary = $"{target}.{Guid.NewGuid():N}{Extension}";
         try
         {
             using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write))
@@ -22,6 +24,22 @@ internal static class AtomicFile
         {
             File.Delete(temporary);
             throw;
+        }
+    }
+
+    /// <summary>Deletes what writers of the file left that were killed.</summary>
+    public static void DeleteLeftovers(string path)
+    {
+        string target = Path.GetFullPath(path), folder = Path.GetDirectoryName(target)!;
+        if (!Directory.Exists(folder))
+            return;
+
+        string prefix = Path.GetFileName(target) + ".";
+        foreach (string file in Directory.EnumerateFiles(folder, "*" + Extension))
+        {
+            string name = Path.GetFileName(file);
+            if (name.StartsWith(prefix, StringComparison.Ordinal) && Guid.TryParseExact(Path.GetFileNameWithoutExtension(name[prefix.Length..]), "N", out _))
+                File.Delete(file);
         }
     }
 }

@@ -17,6 +17,18 @@ public sealed class FitOptions
         init => field = value > 0 ? value : throw new ArgumentOutOfRangeException(nameof(BatchSize), value, "A batch must have at least one image.");
     } = 128;
 
+    /// <summary>
+    /// Gradient accumulation: the most images that run at once; a whole step's unless set. A step of more runs in parts whose gradients add up to those of the whole, and
+    /// memory is set aside for one part. Batch normalization sees each part alone.
+    /// </summary>
+    public int? MicroBatchSize
+    {
+        get;
+        init => field = value is null or > 0
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(MicroBatchSize), value, "At least one image must run at once.");
+    }
+
     /// <summary>How parameters are changed; Adam unless set.</summary>
     public Optimizer? Optimizer { get; init; }
 
@@ -29,14 +41,24 @@ public sealed class FitOptions
     /// <summary>Bounds on the gradients; none unless set.</summary>
     public GradientClipping? Clipping { get; init; }
 
+    /// <summary>An average of the weights that is validated and left in the model; none unless set.</summary>
+    public WeightAveraging? Averaging { get; init; }
+
     /// <summary>Decides the order of images and what dropout drops.</summary>
     public ulong Seed { get; init; }
 
     /// <summary>Whether every epoch has its own order; otherwise images come as they are.</summary>
     public bool Shuffle { get; init; } = true;
 
-    /// <summary>Who is told of epochs, and may end the training.</summary>
+    /// <summary>Who is told of steps and epochs, and may end the training.</summary>
     public IReadOnlyList<ITrainingCallback> Callbacks { get; init; } = [];
+
+    /// <summary>
+    /// Where to go on; from the start unless set. The training ends with the bits that it would have had without the interruption, provided that model, data and
+    /// options are those it began with: what differs is refused by name. The number of threads may differ, and so may the number of epochs where the schedule does
+    /// not depend on it. The model's weights are replaced.
+    /// </summary>
+    public TrainingState? Resume { get; init; }
 
     /// <summary>Who is told of steps.</summary>
     public IProgress<TrainingProgress>? Progress { get; init; }

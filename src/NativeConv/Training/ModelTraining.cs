@@ -14,7 +14,8 @@ public static class ModelTraining
     /// <param name="validation">Images to watch after each epoch; null for none.</param>
     /// <param name="options">How to train.</param>
     /// <returns>What each epoch gave. A cancelled training returns what it did; the model keeps what it learned.</returns>
-    /// <exception cref="ArgumentException">The data does not fit the model, or is empty.</exception>
+    /// <exception cref="ArgumentException">The data does not fit the model, or is empty; or the state to go on from belongs to another training.</exception>
+    /// <exception cref="InvalidDataException">The state to go on from contradicts itself.</exception>
     /// <exception cref="NonFiniteException">A loss or gradient is not finite. The model keeps its last good weights.</exception>
     public static History Fit(this Model model, Dataset train, Dataset? validation = null, FitOptions? options = null)
     {

@@ -1,120 +1,285 @@
 using System.Diagnostics;
+using NativeConv.Optimizers;
 
 namespace NativeConv.Training;
 
 /// <summary>One call of Fit: epochs of shuffled batches through a session, with callbacks between them.</summary>
 internal sealed class TrainingRun
 {
-    private readonly Model _model;
+    private const string ModelGroup = "model/", MomentGroup = "moment", AverageGroup = "average/";
+
     private readonly Dataset _train;
     private readonly Dataset? _validation;
     private readonly FitOptions _options;
     private readonly Loss _loss;
     private readonly Optimizer _optimizer;
     private readonly TrainingSession _session;
+    private readonly AveragedWeights? _average;
     private readonly ShuffledBatches _batches;
+    private readonly Lazy<SortedDictionary<string, string>> _settings;
+    private readonly TrainingContext _context;
+    private readonly List<EpochResult> _epochs = [];
+    private readonly int _batchSize;
     private readonly float[] _images;
     private readonly int[] _labels;
     private readonly int[] _inOrder;
+    private StopReason? _end;
+    private bool _cancelled, _mayCapture;
+    private double _lossSum;
+    private int _correct, _seenBefore;
+    private long _start = Stopwatch.GetTimestamp();
 
     public TrainingRun(Model model, Dataset train, Dataset? validation, FitOptions options)
     {
-        _model = model;
+        Model = model;
         _train = train;
         _validation = validation;
         _options = options;
         _loss = options.Loss ?? Loss.SoftmaxCrossEntropy();
         _optimizer = options.Optimizer ?? new Adam();
-        int batch = Math.Min(options.BatchSize, train.Count);
-        _session = model.BeginTraining(_loss, _optimizer, batch, options.Seed, options.Clipping);
-        _batches = new(train.Count, batch, options.Seed);
-        _images = new float[batch * train.Shape.Length];
-        _labels = new int[batch];
+        _batchSize = Math.Min(options.BatchSize, train.Count);
+        _session = model.BeginTraining(_loss, _optimizer, _batchSize, options.Seed, options.Clipping, options.MicroBatchSize);
+        _average = options.Averaging == null ? null : new(model, options.Averaging);
+        _batches = new(train.Count, _batchSize, options.Seed);
+        _images = new float[_batchSize * train.Shape.Length];
+        _labels = new int[_batchSize];
         _inOrder = options.Shuffle ? [] : [.. Enumerable.Range(0, train.Count)];
+        LearningRate = _optimizer.LearningRate;
+        _settings = new(() => TrainingSettings.Describe(model, train, validation, options, _loss, _optimizer));
+        _context = new(this);
     }
+
+    public Model Model { get; }
+
+    public IReadOnlyList<EpochResult> Epochs => _epochs;
+
+    /// <summary>Steps done of the epoch under way.</summary>
+    public int Batch { get; private set; }
+
+    public long Step => _session.StepCount;
+
+    public StepResult LastStep { get; private set; }
+
+    /// <summary>The learning rate of the last step.</summary>
+    public float LearningRate { get; private set; }
+
+    public double LearningRateScale { get; set; } = 1;
+
+    public StopReason? Reason => _end ?? (_cancelled ? StopReason.Cancelled : null);
+
+    /// <summary>Images of the epoch under way that are done.</summary>
+    private int Seen => (int)Math.Min((long)Batch * _batchSize, _train.Count);
 
     public History Run()
     {
-        var epochs = new List<EpochResult>();
-        var reason = StopReason.Finished;
+        if (_options.Resume is { } state)
+            Restore(state);
+
         foreach (ITrainingCallback callback in _options.Callbacks)
-            callback.OnBegin(_model);
+            callback.OnBegin(_context);
+
+        if (_options.Resume != null)
+            RestoreCallbacks(_options.Resume);
 
         try
         {
-            for (int epoch = 0; epoch < _options.Epochs && reason == StopReason.Finished; epoch++)
+            TellResumePoint();
+            while (_end == null && !_cancelled)
             {
-                EpochResult? result = Train(epoch);
-                if (result == null)
-                {
-                    reason = StopReason.Cancelled;
-                    break;
-                }
+                if (Train() is { } epoch)
+                    Finish(epoch);
+                else
+                    _cancelled = true;
 
-                epochs.Add(result);
-                foreach (ITrainingCallback callback in _options.Callbacks)
-                {
-                    if (!callback.OnEpochEnd(_model, result))
-                        reason = StopReason.Callback;
-                }
+                _average?.Hide();
+                TellResumePoint();
             }
         }
         finally
         {
+            _average?.Show();
             foreach (ITrainingCallback callback in _options.Callbacks)
-                callback.OnEnd(_model);
+                callback.OnEnd(_context);
         }
 
-        return new(epochs, reason, _session.StepCount);
+        return new([.. _epochs], Reason!.Value, Step);
     }
 
-    /// <summary>Trains and validates one epoch; null where it was cancelled.</summary>
-    private EpochResult? Train(int epoch)
+    public TrainingProgress Progress()
     {
-        _batches.StartEpoch(epoch);
-        double loss = 0;
-        int seen = 0, correct = 0;
-        long steps = (long)_options.Epochs * _batches.Count, start = Stopwatch.GetTimestamp();
-        for (int batch = 0; batch < _batches.Count; batch++)
+        int seen = Seen;
+        double rate = Rate(Stopwatch.GetElapsedTime(_start).TotalSeconds);
+        double left = ((double)(_options.Epochs - _epochs.Count) * _train.Count) - seen;
+        return new(
+            _epochs.Count + 1, _options.Epochs, seen, _train.Count, Step, seen == 0 ? 0 : _lossSum / seen, seen == 0 ? 0 : (double)_correct / seen, rate,
+            rate > 0 ? TimeSpan.FromSeconds(left / rate) : TimeSpan.MaxValue);
+    }
+
+    public TrainingState Capture(IReadOnlyDictionary<string, string> properties)
+    {
+        if (!_mayCapture)
+            throw new InvalidOperationException("A training can be captured at a resume point alone.");
+
+        var callbacks = new SortedDictionary<string, CallbackState>(StringComparer.Ordinal);
+        foreach (IResumableCallback callback in _options.Callbacks.OfType<IResumableCallback>())
+        {
+            var memory = new CallbackState();
+            callback.Save(memory);
+            callbacks[callback.Name] = memory;
+        }
+
+        return new(
+            new(Step, _batches.Count, _lossSum, _correct, LearningRate, LearningRateScale, _end), [.. _epochs], _settings.Value,
+            new SortedDictionary<string, string>(properties.ToDictionary(), StringComparer.Ordinal), callbacks,
+            [.. Tensors().Select(tensor => tensor with { Values = tensor.Values.ToArray() })]);
+    }
+
+    /// <summary>Trains what is left of an epoch and validates it; null where it was cancelled.</summary>
+    private EpochResult? Train()
+    {
+        _batches.StartEpoch(_epochs.Count);
+        _seenBefore = Seen;
+        _start = Stopwatch.GetTimestamp();
+        while (Batch < _batches.Count)
         {
             if (_options.CancellationToken.IsCancellationRequested)
                 return null;
 
-            if (_options.Schedule is { } schedule)
-                _session.LearningRate = (float)(_optimizer.LearningRate * schedule.Factor(_session.StepCount, steps));
+            TrainBatch();
+            if (_options.Progress != null)
+                _options.Progress.Report(Progress());
 
-            ReadOnlySpan<int> indices = _options.Shuffle ? _batches[batch] : _inOrder.AsSpan(seen, _batches[batch].Length);
-            _train.CopyImages(indices, _images);
-            _train.CopyLabels(indices, _labels);
-            StepResult step = _session.Step(_images.AsSpan(0, indices.Length * _train.Shape.Length), _labels.AsSpan(0, indices.Length));
-            loss += (double)step.Loss * indices.Length;
-            correct += step.Correct;
-            seen += indices.Length;
-            Report(epoch, seen, loss / seen, (double)correct / seen, Stopwatch.GetElapsedTime(start).TotalSeconds);
+            foreach (ITrainingCallback callback in _options.Callbacks)
+                callback.OnStepEnd(_context);
+
+            if (Batch < _batches.Count)
+                TellResumePoint();
         }
 
-        double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        double seconds = Stopwatch.GetElapsedTime(_start).TotalSeconds;
         Evaluation? validation = null;
         try
         {
-            validation = _validation == null ? null : _model.Evaluate(_validation, _loss, _options.CancellationToken);
+            _average?.Show();
+            validation = _validation == null ? null : Model.Evaluate(_validation, _loss, _options.CancellationToken);
         }
         catch (OperationCanceledException)
         {
             return null;
         }
 
-        return new(epoch + 1, loss / seen, (double)correct / seen, _session.LearningRate, seconds, seen / seconds, validation);
+        double images = _train.Count;
+        return new(
+            _epochs.Count + 1, _lossSum / images, _correct / images, LearningRate, seconds, Rate(seconds), validation);
     }
 
-    private void Report(int epoch, int seen, double loss, double accuracy, double seconds)
-    {
-        if (_options.Progress == null)
-            return;
+    /// <summary>Images a second in the epoch under way, as far as this process trained it.</summary>
+    private double Rate(double seconds) => Seen == _seenBefore ? 0 : (Seen - _seenBefore) / seconds;
 
-        double rate = seen / seconds;
-        double left = ((double)(_options.Epochs - epoch) * _train.Count) - seen;
-        _options.Progress.Report(new(
-            epoch + 1, _options.Epochs, seen, _train.Count, _session.StepCount, loss, accuracy, rate, TimeSpan.FromSeconds(left / rate)));
+    private void TrainBatch()
+    {
+        long start = Stopwatch.GetTimestamp();
+        double factor = _options.Schedule?.Factor(new(Step, (long)_options.Epochs * _batches.Count, _batches.Count)) ?? 1;
+        LearningRate = _session.LearningRate = (float)(_optimizer.LearningRate * factor * LearningRateScale);
+        ReadOnlySpan<int> indices = _batches[Batch];
+        if (!_options.Shuffle)
+            indices = _inOrder.AsSpan(Seen, indices.Length);
+
+        _train.CopyImages(indices, _images);
+        _train.CopyLabels(indices, _labels);
+        LastStep = _session.Step(_images.AsSpan(0, indices.Length * _train.Shape.Length), _labels.AsSpan(0, indices.Length));
+        _average?.Add(Step);
+        _lossSum += (double)LastStep.Loss * indices.Length;
+        _correct += LastStep.Correct;
+        Batch++;
+        TrainingMetrics.Step(indices.Length, LastStep, LearningRate, Stopwatch.GetElapsedTime(start));
+    }
+
+    /// <summary>Takes an epoch into the history and lets callbacks judge it.</summary>
+    private void Finish(EpochResult epoch)
+    {
+        _epochs.Add(epoch);
+        Batch = 0;
+        _lossSum = 0;
+        _correct = 0;
+        TrainingMetrics.Epoch(epoch);
+        bool goOn = true;
+        foreach (ITrainingCallback callback in _options.Callbacks)
+            goOn &= callback.OnEpochEnd(_context, epoch);
+
+        _end = !goOn ? StopReason.Callback : _epochs.Count >= _options.Epochs ? StopReason.Finished : null;
+    }
+
+    private void TellResumePoint()
+    {
+        _mayCapture = true;
+        foreach (ITrainingCallback callback in _options.Callbacks)
+            callback.OnResumePoint(_context);
+
+        _mayCapture = false;
+    }
+
+    private void Restore(TrainingState state)
+    {
+        TrainingSettings.RequireEqual(state.Settings, _settings.Value);
+        TrainingPosition position = state.Position;
+        if (position.StepsPerEpoch != _batches.Count)
+            throw new InvalidDataException($"The state to resume has {position.StepsPerEpoch} steps an epoch, but its own settings give {_batches.Count}.");
+
+        if (state.Epochs.Count > _options.Epochs)
+            throw new ArgumentException($"The state to resume has {state.Epochs.Count} epochs behind it, more than the {_options.Epochs} asked for.", nameof(FitOptions.Epochs));
+
+        // No weight is touched before all are known to fit.
+        Dictionary<string, StateTensor> saved = state.Tensors.ToDictionary(tensor => tensor.Name, StringComparer.Ordinal);
+        StateTensor[] own = [.. Tensors()];
+        foreach (StateTensor tensor in own)
+        {
+            if (!saved.TryGetValue(tensor.Name, out StateTensor? source) || source.Shape != tensor.Shape)
+                throw new InvalidDataException($"The state to resume has no tensor '{tensor.Name}' of shape {tensor.Shape}.");
+        }
+
+        if (saved.Count != own.Length)
+            throw new InvalidDataException($"The state to resume has {saved.Count} tensors, but the training {own.Length}.");
+
+        foreach (StateTensor tensor in own)
+            saved[tensor.Name].Values.CopyTo(System.Runtime.InteropServices.MemoryMarshal.AsMemory(tensor.Values));
+
+        _epochs.AddRange(state.Epochs);
+        _session.StepCount = position.Step;
+        _session.OptimizerState.TimeStep = position.Step;
+        Batch = state.Batch;
+        _lossSum = position.LossSum;
+        _correct = position.Correct;
+        LearningRate = position.LearningRate;
+        LearningRateScale = position.LearningRateScale;
+        _end = position.Reason == StopReason.Callback ? StopReason.Callback : _epochs.Count >= _options.Epochs ? StopReason.Finished : null;
+    }
+
+    private void RestoreCallbacks(TrainingState state)
+    {
+        foreach (IResumableCallback callback in _options.Callbacks.OfType<IResumableCallback>())
+        {
+            CallbackState memory = state.Callbacks.TryGetValue(callback.Name, out CallbackState? found)
+                ? found
+                : throw new InvalidDataException($"The state to resume keeps nothing of '{callback.Name}'.");
+            callback.Restore(_context, memory);
+        }
+    }
+
+    /// <summary>The memory itself of all that changes as the training goes on.</summary>
+    private IEnumerable<StateTensor> Tensors()
+    {
+        foreach (Parameter parameter in Model.Parameters)
+            yield return new(ModelGroup + parameter.Name, parameter.Shape, parameter.Value.Memory);
+
+        OptimizerState optimizer = _session.OptimizerState;
+        for (int kind = 0; kind < optimizer.Kinds; kind++)
+        {
+            foreach ((int offset, Parameter parameter) in Model.Store.Trained)
+                yield return new($"{MomentGroup}{kind + 1}/{parameter.Name}", parameter.Shape, optimizer.Moment(kind, offset, parameter.Shape.Length));
+        }
+
+        foreach (Parameter parameter in _average?.Parameters ?? [])
+            yield return new(AverageGroup + parameter.Name, parameter.Shape, parameter.Value.Memory);
     }
 }

@@ -195,19 +195,6 @@ public sealed class TrainingTests
     }
 
     [Fact]
-    public void Schedules_OverATraining_StartPeakAndEndWhereTheySay()
-    {
-        LearningRateSchedule cosine = LearningRateSchedule.Cosine(warmUp: 0.1, final: 0.01), cycle = LearningRateSchedule.OneCycle();
-        cosine.Factor(0, 100).Should().BeApproximately(1 / 11.0, 1e-12);
-        cosine.Factor(10, 100).Should().BeApproximately(1, 1e-12);
-        cosine.Factor(55, 100).Should().BeApproximately((1 + 0.01) / 2, 1e-9);
-        cosine.Factor(100, 100).Should().BeApproximately(0.01, 1e-12);
-        cycle.Factor(0, 101).Should().BeApproximately(0.04, 1e-12);
-        cycle.Factor(30, 101).Should().BeApproximately(1, 1e-12);
-        cycle.Factor(100, 101).Should().BeApproximately(4e-6, 1e-12);
-    }
-
-    [Fact]
     public void Evaluation_FromAConfusionMatrix_DerivesEveryFigure()
     {
         var evaluation = new Evaluation(0.5, new long[,] { { 3, 1, 0 }, { 2, 4, 0 }, { 0, 0, 0 } });
@@ -238,7 +225,7 @@ public sealed class TrainingTests
 
     private sealed class Watch(List<double> losses) : ITrainingCallback
     {
-        public bool OnEpochEnd(Model model, EpochResult epoch)
+        public bool OnEpochEnd(TrainingContext training, EpochResult epoch)
         {
             losses.Add(epoch.Validation!.Loss);
             return true;

@@ -25,6 +25,13 @@ public sealed unsafe class UpdateGuardTests
     }
 
     [Fact]
+    public void Average_AnyWholeCount_StaysBetweenTheGuards()
+    {
+        foreach (int count in GuardedRun.WholeCounts)
+            GuardedRun.Of(new Average(count));
+    }
+
+    [Fact]
     public void Gradients_AnyWholeCount_StayBetweenTheGuards()
     {
         foreach (int count in GuardedRun.WholeCounts.Concat(AroundBlocks))
@@ -61,6 +68,12 @@ public sealed unsafe class UpdateGuardTests
         public void Run<TVector>(GuardedBuffers buffers)
             where TVector : struct, IVector<TVector> =>
             SgdKernel.WithMomentum<TVector>(buffers.Update(Count), buffers.Read(Count), buffers.Update(Count), Count, 0.01f, 0.9f, Nesterov);
+    }
+
+    private readonly record struct Average(int Count) : IGuardedKernel
+    {
+        public void Run<TVector>(GuardedBuffers buffers)
+            where TVector : struct, IVector<TVector> => AverageKernel.Run<TVector>(buffers.Read(Count), buffers.Update(Count), Count, 0.01f);
     }
 
     private readonly record struct SumOfSquares(int Count) : IGuardedKernel
