@@ -13,7 +13,7 @@ internal sealed class TrainingRun
     private readonly Optimizer _optimizer;
     private readonly TrainingSession _session;
     private readonly ShuffledBatches _batches;
-    private readonly float[] _images;
+    private readonly BatchInput _input;
     private readonly int[] _labels;
     private readonly int[] _inOrder;
 
@@ -28,7 +28,7 @@ internal sealed class TrainingRun
         int batch = Math.Min(options.BatchSize, train.Count);
         _session = model.BeginTraining(_loss, _optimizer, batch, options.Seed, options.Clipping);
         _batches = new(train.Count, batch, options.Seed);
-        _images = new float[batch * train.Shape.Length];
+        _input = new(train, batch, options.Augmentation, options.Seed, prefetches: model.Execution.ThreadCount > 1);
         _labels = new int[batch];
         _inOrder = options.Shuffle ? [] : [.. Enumerable.Range(0, train.Count)];
     }
@@ -83,10 +83,10 @@ internal sealed class TrainingRun
             if (_options.Schedule is { } schedule)
                 _session.LearningRate = (float)(_optimizer.LearningRate * schedule.Factor(_session.StepCount, steps));
 
-            ReadOnlySpan<int> indices = _options.Shuffle ? _batches[batch] : _inOrder.AsSpan(seen, _batches[batch].Length);
-            _train.CopyImages(indices, _images);
+            ReadOnlySpan<int> indices = Indices(batch);
+            ReadOnlySpan<float> images = _input.Take(epoch, indices, batch + 1 < _batches.Count ? Indices(batch + 1) : []);
             _train.CopyLabels(indices, _labels);
-            StepResult step = _session.Step(_images.AsSpan(0, indices.Length * _train.Shape.Length), _labels.AsSpan(0, indices.Length));
+            StepResult step = _session.Step(images, _labels.AsSpan(0, indices.Length));
             loss += (double)step.Loss * indices.Length;
             correct += step.Correct;
             seen += indices.Length;
@@ -106,6 +106,9 @@ internal sealed class TrainingRun
 
         return new(epoch + 1, loss / seen, (double)correct / seen, _session.LearningRate, seconds, seen / seconds, validation);
     }
+
+    private ReadOnlySpan<int> Indices(int batch) =>
+        _options.Shuffle ? _batches[batch] : _inOrder.AsSpan(batch * _session.BatchSize, _batches[batch].Length);
 
     private void Report(int epoch, int seen, double loss, double accuracy, double seconds)
     {
