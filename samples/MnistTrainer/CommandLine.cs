@@ -9,12 +9,21 @@ internal static class CommandLine
     private static readonly Option<string> Dataset = new Option<string>("--dataset")
     {
         Description = "The images to learn from; synthetic digits are drawn by code.", DefaultValueFactory = _ => DataSource.Mnist,
-    }.AcceptOnlyFromAmong(DataSource.Mnist, DataSource.Synthetic);
+    }.AcceptOnlyFromAmong([.. DataSource.Names]);
 
     private static readonly Option<string?> Data = new("--data")
     {
-        Description = "A folder with the MNIST files, raw or gzip; else NATIVECONV_DATA, the cache or a download.", HelpName = "DIR",
+        Description = "A folder with the data set's files, raw or gzip; else NATIVECONV_DATA, the cache or a download.", HelpName = "DIR",
     };
+
+    private static readonly Option<string?> Images = new("--images")
+    {
+        Description = "A folder of your own pictures instead of a data set: one folder a class, or such in a folder train and a folder test.", HelpName = "DIR",
+    };
+
+    private static readonly Option<int?> ImageSize = new("--image-size") { Description = "Bring every picture of --images to N x N pixels.", HelpName = "N" };
+    private static readonly Option<bool> Grey = new("--grey", "--gray") { Description = "Make the pictures of --images grey." };
+    private static readonly Option<bool> Augment = new("--augment") { Description = "Shift, turn, scale, shear and bend training images a little, anew in every epoch." };
 
     private static readonly Option<string> Network = new Option<string>("--model")
     {
@@ -44,6 +53,7 @@ internal static class CommandLine
     {
         AtLeast(Limit, 1);
         AtLeast(Validation, 0);
+        AtLeast(ImageSize, 1);
         LearningRate.Validators.Add(result =>
         {
             if (result.Tokens.Count > 0 && result.GetValueOrDefault<float?>() is not (>= 0 and <= 1000))
@@ -55,7 +65,8 @@ internal static class CommandLine
                 result.AddError($"An image's number must be 0 or more, but is '{token.Value}'.");
         });
 
-        Option[] training = [Dataset, Data, Network, Epochs, BatchSize, LearningRate, Seed, Threads, Limit, Validation, Output];
+        Option[] source = [Dataset, Data, Images, ImageSize, Grey];
+        Option[] training = [.. source, Network, Augment, Epochs, BatchSize, LearningRate, Seed, Threads, Limit, Validation, Output];
         var root = new RootCommand("Trains a convolutional network to read handwritten digits, in pure C#.");
         var train = new Command("train", "Trains, evaluates, saves and reports (the default).");
         foreach (Option option in training)
@@ -66,15 +77,24 @@ internal static class CommandLine
 
         Func<ParseResult, CancellationToken, Task<int>> run = (parsed, token) => TrainCommand.RunAsync(
             new(
-                Source(parsed), parsed.GetRequiredValue(Network), parsed.GetValue(Epochs), parsed.GetValue(BatchSize), parsed.GetValue(LearningRate), parsed.GetValue(Seed),
+                Source(parsed), parsed.GetRequiredValue(Network), parsed.GetValue(Augment), parsed.GetValue(Epochs), parsed.GetValue(BatchSize), parsed.GetValue(LearningRate), parsed.GetValue(Seed),
                 parsed.GetValue(Threads), parsed.GetValue(Limit), parsed.GetValue(Validation), parsed.GetValue(Output)),
             token);
         root.SetAction(run);
         train.SetAction(run);
-        var evaluate = new Command("evaluate", "Measures a saved model on the test images.") { Dataset, Data, Threads, From };
+        var evaluate = new Command("evaluate", "Measures a saved model on the test images.") { Threads, From };
         evaluate.SetAction((parsed, token) => EvaluateCommand.RunAsync(Source(parsed), parsed.GetValue(From), parsed.GetValue(Threads), token));
-        var predict = new Command("predict", "Shows test images, the digit read in each and the probabilities.") { Indices, Dataset, Data, From };
+        var predict = new Command("predict", "Shows test images, what is read in each and the probabilities.") { Indices, From };
         predict.SetAction((parsed, token) => PredictCommand.RunAsync(Source(parsed), parsed.GetValue(From), parsed.GetRequiredValue(Indices), token));
+        foreach (Command command in (Command[])[evaluate, predict])
+        {
+            foreach (Option option in source)
+                command.Options.Add(option);
+        }
+
+        foreach (Command command in (Command[])[root, train, evaluate, predict])
+            command.Validators.Add(RequireOneSource);
+
         root.Subcommands.Add(train);
         root.Subcommands.Add(evaluate);
         root.Subcommands.Add(predict);
@@ -83,7 +103,21 @@ internal static class CommandLine
 
     public static RootCommand RootCommand(this ParseResult parsed) => (RootCommand)parsed.RootCommandResult.Command;
 
-    private static DataSource Source(ParseResult parsed) => new(parsed.GetRequiredValue(Dataset), parsed.GetValue(Data));
+    private static DataSource Source(ParseResult parsed) => new(
+        parsed.GetRequiredValue(Dataset), parsed.GetValue(Data),
+        parsed.GetValue(Images) is { } folder ? new(folder, parsed.GetValue(ImageSize), parsed.GetValue(Grey)) : null);
+
+    private static void RequireOneSource(SymbolResult result)
+    {
+        bool hasImages = IsGiven(Images);
+        if (hasImages && (IsGiven(Dataset) || IsGiven(Data)))
+            result.AddError("--images takes the place of --dataset and --data.");
+
+        if (!hasImages && (IsGiven(ImageSize) || IsGiven(Grey)))
+            result.AddError("--image-size and --grey are for --images.");
+
+        bool IsGiven(Option option) => result.GetResult(option) is { Implicit: false };
+    }
 
     private static Option<int> Positive(string name, string description, int value)
     {

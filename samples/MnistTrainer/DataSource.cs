@@ -3,34 +3,52 @@ using NativeConv;
 namespace MnistTrainer;
 
 /// <summary>Where the images come from.</summary>
-/// <param name="Dataset"><see cref="Mnist"/> or <see cref="Synthetic"/>.</param>
-/// <param name="Folder">The folder that the user named, if any.</param>
-internal sealed record DataSource(string Dataset, string? Folder)
+/// <param name="Dataset">One of <see cref="Names"/>.</param>
+/// <param name="Folder">The folder with the data set's files that the user named, if any.</param>
+/// <param name="Images">The folder of the user's own images, which takes the place of a data set; null for none.</param>
+internal sealed record DataSource(string Dataset, string? Folder, ImageFolder? Images)
 {
     public const string Mnist = "mnist", Synthetic = "synthetic";
 
     private const int DrawnForTraining = 60_000, DrawnForTests = 10_000;
     private const ulong DrawnTrainingSeed = 1, DrawnTestSeed = 2;
 
+    /// <summary>Every data set by name, the drawn digits last.</summary>
+    public static IReadOnlyList<string> Names { get; } = [.. NamedDataset.Names, Synthetic];
+
     /// <summary>Loads the images, and names the data set that they are in the end.</summary>
     public async Task<(TrainTest Images, string Name)> LoadAsync(Terminal terminal, CancellationToken cancellationToken)
     {
+        if (Images != null)
+            return (Images.Load(), Images.Path);
+
         if (Dataset == Synthetic)
             return (Draw(), Synthetic);
 
+        var named = new NamedDataset(Dataset);
         if (Folder != null)
-            return (NativeConv.Mnist.Load(Folder), Mnist);
+            return (named.Load(Folder), Dataset);
 
         try
         {
-            return (await new Mnist().LoadAsync(terminal.Downloads(), cancellationToken), Mnist);
+            return (await named.LoadAsync(terminal.Downloads(), cancellationToken), Dataset);
         }
-        catch (HttpRequestException e)
+        catch (HttpRequestException e) when (Dataset == Mnist)
         {
             terminal.Line($"MNIST is neither here nor to be had: {e.Message}");
             terminal.Line("Training goes on with SYNTHETIC digits, drawn by code. Figures are about those, not about MNIST.");
             return (Draw(), Synthetic);
         }
+    }
+
+    /// <summary>What a network must know of a data set; mean and deviation are MNIST's for digits, else the training images' own.</summary>
+    public static ImageKind KindOf(NativeConv.Dataset train, string name)
+    {
+        if (name is Mnist or Synthetic)
+            return ImageKind.Mnist with { Shape = train.Shape };
+
+        (double mean, double deviation) = train.MeanAndDeviation();
+        return new(train.Shape, train.ClassNames, (float)(mean / 255), deviation > 0 ? (float)(deviation / 255) : 1);
     }
 
     private static TrainTest Draw() => new(DrawnDigits.Create(DrawnForTraining, DrawnTrainingSeed), DrawnDigits.Create(DrawnForTests, DrawnTestSeed));

@@ -21,11 +21,15 @@ internal static class PredictCommand
             model.PredictProbabilities(image, probabilities);
             int best = probabilities.AsSpan().IndexOf(probabilities.Max());
             terminal.Line($"Image {index} ({dataset}), labelled {test.ClassNames[test.Labels.Span[index]]}:");
-            terminal.Image(image, test.Shape.Height, test.Shape.Width);
+            terminal.Image(Grey(image, test.Shape), test.Shape.Height, test.Shape.Width);
             terminal.Line($"Read as {model.ClassNames[best]}.");
             terminal.Probabilities(probabilities, model.ClassNames);
         }
 
         return ExitCode.Success;
     }
+
+    /// <summary>The mean of each pixel's channels.</summary>
+    private static float[] Grey(float[] image, ImageShape shape) =>
+        [.. Enumerable.Range(0, shape.Pixels).Select(pixel => image.AsSpan(pixel * shape.Channels, shape.Channels).ToArray().Average())];
 }

@@ -22,7 +22,7 @@ catch (OperationCanceledException)
     Console.Error.WriteLine("Cancelled.");
     return ExitCode.Failure;
 }
-catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException or ArgumentException or NonFiniteException or InvalidOperationException)
+catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException or ArgumentException or NonFiniteException or InvalidOperationException or HttpRequestException)
 {
     Console.Error.WriteLine(e.Message.ReplaceLineEndings(" "));
     return ExitCode.Failure;

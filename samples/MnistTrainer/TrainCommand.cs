@@ -14,7 +14,7 @@ internal static class TrainCommand
         (TrainTest images, string dataset) = await options.Data.LoadAsync(terminal, cancellationToken);
         (Dataset train, Dataset? validation) = Split(images.Train, options);
         Recipe recipe = Networks.Get(options.Network);
-        Model model = recipe.Build(options.Seed);
+        Model model = recipe.Make(DataSource.KindOf(train, dataset), options.Seed);
         model.Execution = new() { ThreadCount = options.Threads };
         var run = new RunFolder(options.Output);
         terminal.Line($"{dataset}: {train.Count} training images, {images.Test.Count} test images. {options.Network}: {model.TrainableParameterCount} parameters.");
@@ -30,6 +30,7 @@ internal static class TrainCommand
             BatchSize = options.BatchSize,
             Optimizer = new Adam(options.LearningRate ?? recipe.LearningRate),
             Schedule = recipe.Schedule,
+            Augmentation = options.Augment ? Networks.Augmentation : null,
             Seed = options.Seed,
             Callbacks = callbacks,
             Progress = progress,

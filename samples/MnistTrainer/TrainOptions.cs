@@ -2,4 +2,4 @@ namespace MnistTrainer;
 
 /// <summary>What the user asked a training for.</summary>
 internal sealed record TrainOptions(
-    DataSource Data, string Network, int Epochs, int BatchSize, float? LearningRate, ulong Seed, int Threads, int? Limit, int Validation, string? Output);
+    DataSource Data, string Network, bool Augment, int Epochs, int BatchSize, float? LearningRate, ulong Seed, int Threads, int? Limit, int Validation, string? Output);

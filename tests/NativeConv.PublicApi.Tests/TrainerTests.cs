@@ -50,6 +50,11 @@ public sealed class TrainerTests : IDisposable
     [InlineData("--threads", "0")]
     [InlineData("predict")]
     [InlineData("predict", "-4")]
+    [InlineData("--dataset", "emnist")]
+    [InlineData("--images", "here", "--dataset", "mnist")]
+    [InlineData("evaluate", "--images", "here", "--data", "there")]
+    [InlineData("--image-size", "20")]
+    [InlineData("--images", "here", "--image-size", "0")]
     public void BadUsage_AnyCommand_IsExitCode2WithHelp(params string[] arguments)
     {
         Result result = Run(arguments);
@@ -77,6 +82,74 @@ public sealed class TrainerTests : IDisposable
         Directory.Exists(Path.Combine(_folder, "runs")).Should().BeFalse("nothing half-done is left");
     }
 
+    [Fact]
+    public void OwnImages_OneFolderAClass_TrainAndAreRead()
+    {
+        string images = Path.Combine(_folder, "shapes");
+        var random = new System.Random(1);
+        for (int i = 0; i < 60; i++)
+        {
+            // Bright at the left and red, or bright at the right and blue.
+            bool isRight = i % 2 == 1;
+            WriteBitmap(
+                Path.Combine(images, isRight ? "right" : "left", $"{i:D2}.bmp"), 14 + (i % 3), 15,
+                (row, column) => ((column < 7) == isRight ? 0 : 150 + random.Next(100)) is var bright && isRight ? ((byte)0, (byte)0, (byte)bright) : ((byte)bright, (byte)0, (byte)0));
+        }
+
+        Fails("--image-size", "--images", images, "--epochs", "1");
+        Result train = Run("--images", images, "--image-size", "12", "--model", "separable", "--epochs", "6", "--batch-size", "8", "--augment");
+        train.Code.Should().Be(0, train.Error);
+        train.Output.Should().Contain("48 training images, 12 test images").And.Contain("left").And.Contain("right");
+        string run = Directory.GetDirectories(Path.Combine(_folder, "runs")).Single();
+        JsonElement summary = JsonDocument.Parse(File.ReadAllText(Path.Combine(run, "summary.json"))).RootElement;
+        summary.GetProperty("testAccuracy").GetDouble().Should().BeGreaterThan(0.9);
+        Result predict = Run("predict", "0", "--images", images, "--image-size", "12");
+        predict.Output.Should().Contain("Read as left", predict.Error);
+        Fails("12x12x1", "evaluate", "--images", images, "--image-size", "12", "--grey");
+    }
+
+    [Fact]
+    public void OwnImages_MissingOrBroken_IsOneLineAndExitCode1()
+    {
+        string images = Path.Combine(_folder, "pictures");
+        Fails("pictures", "--images", images);
+        Directory.CreateDirectory(images);
+        Fails("no folders", "--images", images);
+        Directory.CreateDirectory(Path.Combine(images, "empty"));
+        Fails("has no pictures", "--images", images);
+        File.WriteAllText(Path.Combine(images, "empty", "a.png"), "not a picture");
+        Fails("a.png", "--images", images);
+        byte[] png = Convert.FromBase64String("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGP4DwABAQEAsVNBzAAAAABJRU5ErkJggg==");
+        File.WriteAllBytes(Path.Combine(images, "empty", "a.png"), png[..45]);
+        Fails("a.png", "--images", images);
+        File.WriteAllBytes(Path.Combine(images, "empty", "a.png"), png);
+        Fails("too few pictures", "--images", images);
+    }
+
+    [Fact]
+    public void Emnist_FolderOfTheUsers_GivesItsClasses()
+    {
+        string data = Directory.CreateDirectory(Path.Combine(_folder, "data")).FullName;
+        foreach ((string part, int count) in (ReadOnlySpan<(string, int)>)[("train", 60), ("test", 30)])
+        {
+            byte[] images = new byte[16 + (count * 784)], labels = new byte[8 + count];
+            (images[2], images[3], images[7], images[11], images[15]) = (8, 3, (byte)count, 28, 28);
+            (labels[2], labels[3], labels[7]) = (8, 1, (byte)count);
+            for (int i = 0; i < count; i++)
+            {
+                labels[8 + i] = (byte)((i % 26) + 1);
+                images[16 + (i * 784) + i] = 255;
+            }
+
+            File.WriteAllBytes(Path.Combine(data, $"emnist-letters-{part}-images-idx3-ubyte"), images);
+            File.WriteAllBytes(Path.Combine(data, $"emnist-letters-{part}-labels-idx1-ubyte"), labels);
+        }
+
+        Result train = Run("--dataset", "emnist-letters", "--data", data, "--epochs", "1", "--model", "keras");
+        train.Code.Should().Be(0, train.Error);
+        train.Output.Should().Contain("emnist-letters: 60 training images, 30 test images").And.Contain("\nZ ");
+    }
+
     private void Fails(string named, params string[] arguments)
     {
         Result result = Run(arguments);
@@ -98,6 +171,28 @@ public sealed class TrainerTests : IDisposable
         string output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
         return new(process.ExitCode, output, error.Result);
+    }
+
+    /// <summary>A picture of 24 bits a pixel without compression, the lowest row first.</summary>
+    private static void WriteBitmap(string path, int height, int width, Func<int, int, (byte Red, byte Green, byte Blue)> color)
+    {
+        int stride = ((width * 3) + 3) / 4 * 4;
+        using var file = new BinaryWriter(new MemoryStream());
+        file.Write("BM"u8);
+        foreach (int number in (int[])[54 + (stride * height), 0, 54, 40, width, height, 1 | (24 << 16), 0, 0, 0, 0, 0, 0])
+            file.Write(number);
+
+        for (int row = height - 1; row >= 0; row--)
+        {
+            byte[] line = new byte[stride];
+            for (int column = 0; column < width; column++)
+                (line[(3 * column) + 2], line[(3 * column) + 1], line[3 * column]) = color(row, column);
+
+            file.Write(line);
+        }
+
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        File.WriteAllBytes(path, ((MemoryStream)file.BaseStream).ToArray());
     }
 
     private sealed record Result(int Code, string Output, string Error);

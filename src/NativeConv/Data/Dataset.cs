@@ -4,7 +4,7 @@ namespace NativeConv;
 /// Labelled images in memory, NHWC, as bytes or as floats. Immutable; parts of it share the same memory.
 /// Values reach the network as they are (bytes as 0 to 255): scaling is the model's first layer.
 /// </summary>
-public sealed class Dataset
+public sealed partial class Dataset
 {
     private readonly ReadOnlyMemory<byte> _bytes;
     private readonly ReadOnlyMemory<float> _floats;

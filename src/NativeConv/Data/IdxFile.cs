@@ -23,16 +23,27 @@ internal static class IdxFile
     public static (int[] Shape, byte[] Values) Read(string path, int dimensions, string what)
     {
         using FileStream file = File.OpenRead(path);
+        return Read(file, path, dimensions, what);
+    }
+
+    /// <summary>Reads a stream of bytes whole.</summary>
+    /// <param name="file">A file's contents, which can seek.</param>
+    /// <param name="path">Its name, for messages.</param>
+    /// <param name="dimensions">How many dimensions it must have.</param>
+    /// <param name="what">What it should hold, for messages.</param>
+    /// <exception cref="InvalidDataException">The file breaks a rule of the format, which the message names with its offset.</exception>
+    public static (int[] Shape, byte[] Values) Read(Stream file, string path, int dimensions, string what)
+    {
         Span<byte> start = stackalloc byte[2];
         bool compressed = file.ReadAtLeast(start, 2, throwOnEndOfStream: false) == 2 && start is [0x1F, 0x8B];
         file.Position = 0;
         if (!compressed)
-            return Read(file, file.Length, path, dimensions, what);
+            return ReadRaw(file, file.Length, path, dimensions, what);
 
         try
         {
             using var unzipped = new GZipStream(file, CompressionMode.Decompress, leaveOpen: true);
-            (int[] Shape, byte[] Values) contents = Read(unzipped, null, path, dimensions, what);
+            (int[] Shape, byte[] Values) contents = ReadRaw(unzipped, null, path, dimensions, what);
             RequireWholeGzip(file, path, 4 + (4 * dimensions) + contents.Values.Length);
             return contents;
         }
@@ -43,7 +54,7 @@ internal static class IdxFile
     }
 
     /// <summary>A gzip file ends with the length of its contents; one that was cut in its last bytes does not.</summary>
-    private static void RequireWholeGzip(FileStream file, string path, int length)
+    private static void RequireWholeGzip(Stream file, string path, int length)
     {
         Span<byte> end = stackalloc byte[4];
         file.Position = file.Length - end.Length;
@@ -56,7 +67,7 @@ internal static class IdxFile
         }
     }
 
-    private static (int[] Shape, byte[] Values) Read(Stream stream, long? length, string path, int dimensions, string what)
+    private static (int[] Shape, byte[] Values) ReadRaw(Stream stream, long? length, string path, int dimensions, string what)
     {
         Span<byte> header = stackalloc byte[4 + (4 * dimensions)];
         int read = stream.ReadAtLeast(header, header.Length, throwOnEndOfStream: false);

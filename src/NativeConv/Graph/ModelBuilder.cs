@@ -170,9 +170,13 @@ public sealed class ModelBuilder
     public Model Build(ulong seed = 0)
     {
         // What the output does not read would be computed for nothing.
-        var used = new HashSet<Node>();
-        Mark(Current);
-        used.Add(_nodes[0]);
+        var used = new HashSet<Node> { Current, _nodes[0] };
+        for (int i = Current.Index; i > 0; i--)
+        {
+            if (used.Contains(_nodes[i]))
+                used.UnionWith(_nodes[i].Inputs);
+        }
+
         var renumbered = new Dictionary<Node, Node>();
         foreach (Node node in _nodes.Where(used.Contains))
             renumbered.Add(node, new(renumbered.Count, node.Name, node.Layer, [.. node.Inputs.Select(input => renumbered[input])], node.Shape));
@@ -186,15 +190,6 @@ public sealed class ModelBuilder
         var model = new Model(new([.. renumbered.Values]), _classNames);
         model.Initialize(seed);
         return model;
-
-        void Mark(Node node)
-        {
-            if (used.Add(node))
-            {
-                foreach (Node input in node.Inputs)
-                    Mark(input);
-            }
-        }
     }
 
     private Node Append(Layer layer, string? name, Node[] inputs)

@@ -55,6 +55,9 @@ internal sealed unsafe class ParameterStore
     /// <summary>What training changes, with its place in the blocks, in their order.</summary>
     public (int Offset, Parameter Parameter)[] Trained { get; }
 
+    /// <summary>A node's parameter by its place in what the layer wants.</summary>
+    public Parameter Parameter(Node node, int index) => _byPlace[(node.Index, index)].Parameter;
+
     /// <summary>The views that a node's program gets.</summary>
     public ParameterView[] Views(Node node)
     {
@@ -84,6 +87,7 @@ internal sealed unsafe class ParameterStore
     public void Initialize(ulong seed, IReadOnlyList<Node> nodes)
     {
         ulong stream = 0;
+        bool[] leadsToRectifier = LeadToRectifier(nodes);
         foreach (Node node in nodes)
         {
             for (int i = 0; _byPlace.TryGetValue((node.Index, i), out (Parameter Parameter, int Offset) place); i++)
@@ -91,7 +95,7 @@ internal sealed unsafe class ParameterStore
                 ParameterDescription description = place.Parameter.Description;
                 Initializer initializer = description.Initializer ?? description.Role switch
                 {
-                    ParameterRole.Kernel => LeadsToRectifier(node, nodes) ? Initializer.HeNormal : Initializer.GlorotUniform,
+                    ParameterRole.Kernel => leadsToRectifier[node.Index] ? Initializer.HeNormal : Initializer.GlorotUniform,
                     ParameterRole.Gamma or ParameterRole.RunningVariance => Initializer.Ones,
                     _ => Initializer.Zeros,
                 };
@@ -106,21 +110,27 @@ internal sealed unsafe class ParameterStore
         State.Span.CopyTo(other.State.Span);
     }
 
-    /// <summary>Whether a ReLU follows, directly or through layers that only rescale or rearrange.</summary>
-    private static bool LeadsToRectifier(Node node, IReadOnlyList<Node> nodes)
+    /// <summary>Whether a ReLU follows each node, directly or through layers that only rescale or rearrange; the first activation in the nodes' order decides.</summary>
+    private static bool[] LeadToRectifier(IReadOnlyList<Node> nodes)
     {
-        foreach (Node next in nodes)
+        bool[] leads = new bool[nodes.Count];
+
+        // A node's readers stand behind it, so what is asked of them is known. Of several, the one that stands first is asked last.
+        for (int i = nodes.Count - 1; i >= 0; i--)
         {
-            if (!next.Inputs.Contains(node))
+            bool? verdict = nodes[i].Layer switch
+            {
+                ActivationLayer activation => activation.Function is Activation.ReLU or Activation.ReLU6 or Activation.LeakyReLU,
+                { IsTransparentToInitializer: true } when leads[i] => true,
+                _ => null,
+            };
+            if (verdict is not { } known)
                 continue;
 
-            if (next.Layer is ActivationLayer activation)
-                return activation.Function is Activation.ReLU or Activation.ReLU6 or Activation.LeakyReLU;
-
-            if (next.Layer.IsTransparentToInitializer && LeadsToRectifier(next, nodes))
-                return true;
+            foreach (Node input in nodes[i].Inputs)
+                leads[input.Index] = known;
         }
 
-        return false;
+        return leads;
     }
 }

@@ -22,28 +22,28 @@ internal sealed class SafetensorsFile
     private const string MetadataKey = "__metadata__";
 
     private readonly string _name;
-    private readonly byte[] _file;
+    private readonly ReadOnlyMemory<byte> _file;
     private readonly Dictionary<string, SafetensorsEntry> _entries = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> _metadata = new(StringComparer.Ordinal);
 
     /// <param name="file">The whole file.</param>
     /// <param name="name">Its name, for messages.</param>
     /// <exception cref="InvalidDataException">The file breaks a rule, which the message names with its offset.</exception>
-    public SafetensorsFile(byte[] file, string name)
+    public SafetensorsFile(ReadOnlyMemory<byte> file, string name)
     {
         _file = file;
         _name = name;
         if (file.Length < 8)
             throw Broken(0, $"a file starts with 8 bytes that tell the header's length, but has {file.Length}");
 
-        ulong length = BinaryPrimitives.ReadUInt64LittleEndian(file);
+        ulong length = BinaryPrimitives.ReadUInt64LittleEndian(file.Span);
         if (length > LargestHeader)
             throw Broken(0, $"a header has at most {LargestHeader} bytes, but this one {length}");
 
         if (length > (ulong)file.Length - 8)
             throw Broken(0, $"the header should have {length} bytes, but only {file.Length - 8} follow");
 
-        ReadOnlyMemory<byte> header = file.AsMemory(8, (int)length);
+        ReadOnlyMemory<byte> header = file.Slice(8, (int)length);
         if (!Utf8.IsValid(header.Span))
             throw Broken(8, "the header is not UTF-8");
 
@@ -54,6 +54,10 @@ internal sealed class SafetensorsFile
         {
             using JsonDocument json = JsonDocument.Parse(header, new() { AllowDuplicateProperties = false, MaxDepth = 8 });
             ReadHeader(json.RootElement, 8 + (int)length);
+        }
+        catch (InvalidOperationException e)
+        {
+            throw Broken(8, $"the header's strings must be Unicode: {e.Message}", e);
         }
         catch (JsonException e)
         {
@@ -67,15 +71,58 @@ internal sealed class SafetensorsFile
 
     /// <exception cref="IOException">The file cannot be read.</exception>
     /// <exception cref="InvalidDataException">The file breaks a rule.</exception>
-    public static SafetensorsFile Read(string path) => new(File.ReadAllBytes(path), path);
+    public static SafetensorsFile Read(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        return new(File.ReadAllBytes(path), path);
+    }
+
+    /// <summary>Reads what is left of a stream.</summary>
+    /// <exception cref="InvalidDataException">The file breaks a rule.</exception>
+    public static SafetensorsFile Read(Stream stream)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        using var bytes = new MemoryStream();
+        stream.CopyTo(bytes);
+        return new(bytes.GetBuffer().AsMemory(0, (int)bytes.Length), NameOf(stream));
+    }
+
+    /// <summary>What messages call a stream's contents.</summary>
+    public static string NameOf(Stream stream) => stream is FileStream file ? file.Name : "the stream";
 
     /// <summary>Writes a tensor's values.</summary>
     /// <exception cref="InvalidDataException">The file has no such tensor, or one of another type or shape.</exception>
-    public void CopyTo(string tensor, TensorShape shape, Span<float> values)
+    public void CopyTo(string tensor, TensorShape shape, Span<float> values) => CopyTo(Require(tensor, shape), values);
+
+    /// <summary>Refuses a tensor that <see cref="CopyTo(SafetensorsEntry, Span{float})"/> cannot read.</summary>
+    /// <exception cref="InvalidDataException">The values are no floats of 32 bits or fewer.</exception>
+    public void RequireFloats(SafetensorsEntry entry)
     {
-        SafetensorsEntry entry = Require(tensor, shape);
-        for (int i = 0; i < values.Length; i++)
-            values[i] = BinaryPrimitives.ReadSingleLittleEndian(_file.AsSpan(entry.Start + (4 * i)));
+        if (entry.Type is not ("F32" or "F16" or "BF16"))
+            throw Broken(entry.Start, $"tensor '{entry.Name}' must be of type F32, F16 or BF16, but is {entry.Type}");
+    }
+
+    /// <summary>Writes a tensor's values as 32-bit floats; smaller floats are widened, which is exact.</summary>
+    /// <exception cref="InvalidDataException">The values are no floats of 32 bits or fewer.</exception>
+    public void CopyTo(SafetensorsEntry entry, Span<float> values)
+    {
+        RequireFloats(entry);
+        ReadOnlySpan<byte> bytes = _file.Span.Slice(entry.Start, entry.Bytes);
+        switch (entry.Type)
+        {
+            case "F32":
+                for (int i = 0; i < values.Length; i++)
+                    values[i] = BinaryPrimitives.ReadSingleLittleEndian(bytes[(4 * i)..]);
+                break;
+            case "F16":
+                for (int i = 0; i < values.Length; i++)
+                    values[i] = (float)BinaryPrimitives.ReadHalfLittleEndian(bytes[(2 * i)..]);
+                break;
+            default:
+                for (int i = 0; i < values.Length; i++)
+                    values[i] = BitConverter.UInt32BitsToSingle((uint)BinaryPrimitives.ReadUInt16LittleEndian(bytes[(2 * i)..]) << 16);
+                break;
+        }
     }
 
     /// <summary>The entry of a tensor of 32-bit floats.</summary>

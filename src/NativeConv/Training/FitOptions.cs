@@ -38,13 +38,16 @@ public sealed class FitOptions
     /// <summary>The learning rate over the steps; the optimizer's own, constant, unless set.</summary>
     public LearningRateSchedule? Schedule { get; init; }
 
+    /// <summary>How training images are varied, each anew in every epoch; not at all unless set. Images to validate on stay as they are.</summary>
+    public Augmentation? Augmentation { get; init; }
+
     /// <summary>Bounds on the gradients; none unless set.</summary>
     public GradientClipping? Clipping { get; init; }
 
     /// <summary>An average of the weights that is validated and left in the model; none unless set.</summary>
     public WeightAveraging? Averaging { get; init; }
 
-    /// <summary>Decides the order of images and what dropout drops.</summary>
+    /// <summary>Decides the order of images, what dropout drops and how images are varied.</summary>
     public ulong Seed { get; init; }
 
     /// <summary>Whether every epoch has its own order; otherwise images come as they are.</summary>

@@ -20,7 +20,7 @@ internal sealed class TrainingRun
     private readonly TrainingContext _context;
     private readonly List<EpochResult> _epochs = [];
     private readonly int _batchSize;
-    private readonly float[] _images;
+    private readonly BatchInput _input;
     private readonly int[] _labels;
     private readonly int[] _inOrder;
     private StopReason? _end;
@@ -41,7 +41,7 @@ internal sealed class TrainingRun
         _session = model.BeginTraining(_loss, _optimizer, _batchSize, options.Seed, options.Clipping, options.MicroBatchSize);
         _average = options.Averaging == null ? null : new(model, options.Averaging);
         _batches = new(train.Count, _batchSize, options.Seed);
-        _images = new float[_batchSize * train.Shape.Length];
+        _input = new(train, _batchSize, options.Augmentation, options.Seed, prefetches: model.Execution.ThreadCount > 1);
         _labels = new int[_batchSize];
         _inOrder = options.Shuffle ? [] : [.. Enumerable.Range(0, train.Count)];
         LearningRate = _optimizer.LearningRate;
@@ -173,6 +173,9 @@ internal sealed class TrainingRun
             _epochs.Count + 1, _lossSum / images, _correct / images, LearningRate, seconds, Rate(seconds), validation);
     }
 
+    private ReadOnlySpan<int> Indices(int batch) =>
+        _options.Shuffle ? _batches[batch] : _inOrder.AsSpan(batch * _batchSize, _batches[batch].Length);
+
     /// <summary>Images a second in the epoch under way, as far as this process trained it.</summary>
     private double Rate(double seconds) => Seen == _seenBefore ? 0 : (Seen - _seenBefore) / seconds;
 
@@ -181,13 +184,10 @@ internal sealed class TrainingRun
         long start = Stopwatch.GetTimestamp();
         double factor = _options.Schedule?.Factor(new(Step, (long)_options.Epochs * _batches.Count, _batches.Count)) ?? 1;
         LearningRate = _session.LearningRate = (float)(_optimizer.LearningRate * factor * LearningRateScale);
-        ReadOnlySpan<int> indices = _batches[Batch];
-        if (!_options.Shuffle)
-            indices = _inOrder.AsSpan(Seen, indices.Length);
-
-        _train.CopyImages(indices, _images);
+        ReadOnlySpan<int> indices = Indices(Batch);
+        ReadOnlySpan<float> images = _input.Take(_epochs.Count, indices, Batch + 1 < _batches.Count ? Indices(Batch + 1) : []);
         _train.CopyLabels(indices, _labels);
-        LastStep = _session.Step(_images.AsSpan(0, indices.Length * _train.Shape.Length), _labels.AsSpan(0, indices.Length));
+        LastStep = _session.Step(images, _labels.AsSpan(0, indices.Length));
         _average?.Add(Step);
         _lossSum += (double)LastStep.Loss * indices.Length;
         _correct += LastStep.Correct;

@@ -12,6 +12,7 @@ internal static class TrainingSettings
     {
         var settings = new SortedDictionary<string, string>(StringComparer.Ordinal)
         {
+            ["augmentation"] = options.Augmentation?.ToString() ?? "none",
             ["averaging"] = options.Averaging?.ToString() ?? "none",
             ["batch size"] = options.BatchSize.ToString(CultureInfo.InvariantCulture),
             ["clipping"] = options.Clipping?.ToString() ?? "none",

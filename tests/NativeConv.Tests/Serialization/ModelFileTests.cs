@@ -77,6 +77,61 @@ public sealed class ModelFileTests : IDisposable
     }
 
     [Fact]
+    public void SaveAndLoad_StreamOrBytes_AreTheFile()
+    {
+        Model model = EveryLayer.Build(seed: 3);
+        model.Save(_folder.File("m"));
+        byte[] file = File.ReadAllBytes(_folder.File("m"));
+        using var stream = new MemoryStream();
+        stream.WriteByte(7);
+        model.Save(stream);
+        stream.ToArray()[1..].Should().Equal(file);
+        stream.Position = 1;
+        Model.Load(stream).SaveToBytes().Should().Equal(file, "a stream is read from where it stands");
+        stream.CanRead.Should().BeTrue("it stays open");
+        Model.Load(file.AsMemory()).SaveToBytes().Should().Equal(file);
+    }
+
+    [Fact]
+    public void Load_TruncatedAtAnyByte_IsRefused()
+    {
+        byte[] file = new ModelBuilder(4, 4, 1).Flatten().Dense(3).Build().SaveToBytes();
+        for (int length = 0; length < file.Length; length++)
+        {
+            Action load = () => Model.Load(file.AsMemory(0, length));
+            load.Should().Throw<InvalidDataException>().WithMessage("the bytes, byte *");
+        }
+    }
+
+    [Fact]
+    public void Load_GraphOfTwentyThousandNodes_NeedsNoDeepStack()
+    {
+        ModelBuilder builder = new ModelBuilder(1, 1, 1).Dense(1);
+        for (int i = 0; i < 20_000; i++)
+            builder.Layer(new Dropout(0.5f), $"d{i}");
+
+        byte[] file = builder.Build().SaveToBytes();
+        Model? loaded = null;
+        var small = new Thread(() => loaded = Model.Load(file.AsMemory()), maxStackSize: 256 << 10);
+        small.Start();
+        small.Join();
+        loaded!.Nodes.Should().HaveCount(20_002);
+    }
+
+    [Fact]
+    public void Load_GraphWithMorePathsThanAnyoneCanWalk_IsRead()
+    {
+        ModelBuilder builder = new ModelBuilder(1, 1, 1).Dense(1);
+        for (int i = 0; i < 64; i++)
+        {
+            Node fork = builder.Current;
+            builder.Dropout(0.5f).Add(fork);
+        }
+
+        Model.Load(builder.Build().SaveToBytes().AsMemory()).Nodes.Should().HaveCount(130);
+    }
+
+    [Fact]
     public void Write_ThatFails_KeepsTheOldFileAndLeavesNothing()
     {
         File.WriteAllText(_folder.File("m"), "old");

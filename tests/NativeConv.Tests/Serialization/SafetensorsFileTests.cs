@@ -50,6 +50,8 @@ public sealed class SafetensorsFileTests
     [InlineData("\"shape\":[2],", "", "must have a dtype, a shape")]
     [InlineData("\"shape\":[2],", "\"shape\":[2],\"x\":1,", "field 'x'")]
     [InlineData("{\"__m", " {\"__m", "start with '{'")]
+    [InlineData("\"v\"", "\"\\ud800\"", "must be Unicode")]
+    [InlineData("\"a\"", "\"\\udc00\"", "must be Unicode")]
     public void Read_BrokenHeader_NamesTheRule(string from, string to, string message)
     {
         int at = Good.IndexOf(from, StringComparison.Ordinal);
@@ -93,7 +95,7 @@ public sealed class SafetensorsFileTests
     {
         var random = new System.Random(11);
         byte[] original = File(Good, 12);
-        byte[] alphabet = "{}[]\",:0123456789-abF.e"u8.ToArray();
+        byte[] alphabet = "{}[]\",:0123456789-abF.e\\u"u8.ToArray();
         for (int i = 0; i < 100_000; i++)
         {
             byte[] file = [.. original];
