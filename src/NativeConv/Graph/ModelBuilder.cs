@@ -169,12 +169,17 @@ public sealed class ModelBuilder
     /// <exception cref="ArgumentException">There are class names, but not one for each output.</exception>
     public Model Build(ulong seed = 0)
     {
-        // What the output does not read would be computed for nothing.
-        var used = new HashSet<Node>();
-        Mark(Current);
-        used.Add(_nodes[0]);
+        // What the output does not read would be computed for nothing. A sweep backward finds it, since every node stands after those it reads.
+        var used = new bool[_nodes.Count];
+        used[0] = used[Current.Index] = true;
+        for (int i = Current.Index; i >= 0; i--)
+        {
+            foreach (Node input in used[i] ? _nodes[i].Inputs : [])
+                used[input.Index] = true;
+        }
+
         var renumbered = new Dictionary<Node, Node>();
-        foreach (Node node in _nodes.Where(used.Contains))
+        foreach (Node node in _nodes.Where(node => used[node.Index]))
             renumbered.Add(node, new(renumbered.Count, node.Name, node.Layer, [.. node.Inputs.Select(input => renumbered[input])], node.Shape));
 
         if (renumbered[Current].Index != renumbered.Count - 1)
@@ -186,15 +191,6 @@ public sealed class ModelBuilder
         var model = new Model(new([.. renumbered.Values]), _classNames);
         model.Initialize(seed);
         return model;
-
-        void Mark(Node node)
-        {
-            if (used.Add(node))
-            {
-                foreach (Node input in node.Inputs)
-                    Mark(input);
-            }
-        }
     }
 
     private Node Append(Layer layer, string? name, Node[] inputs)
@@ -204,11 +200,10 @@ public sealed class ModelBuilder
             RequireOwn(input);
 
         string unique = UniqueName(name, layer.Kind);
-        string shapes = inputs.Length == 0 ? "nothing" : string.Join(" and ", inputs.Select(input => $"{input.Shape} from '{input.Name}'"));
         if (layer.InputCount >= 0 ? inputs.Length != layer.InputCount : inputs.Length < 2)
         {
             string expected = layer.InputCount >= 0 ? $"{layer.InputCount}" : "two or more";
-            throw new ArgumentException($"Layer '{unique}' takes {expected} inputs, but got {shapes}.", nameof(inputs));
+            throw new ArgumentException($"Layer '{unique}' takes {expected} inputs, but got {Shapes()}.", nameof(inputs));
         }
 
         ImageShape shape;
@@ -219,13 +214,15 @@ public sealed class ModelBuilder
         }
         catch (Exception e) when (e is ArgumentException or OverflowException)
         {
-            throw new ArgumentException($"Layer '{unique}' cannot take {shapes}: {e.Message}", nameof(layer), e);
+            throw new ArgumentException($"Layer '{unique}' cannot take {Shapes()}: {e.Message}", nameof(layer), e);
         }
 
         _names.Add(unique);
         var node = new Node(_nodes.Count, unique, layer, inputs, shape);
         _nodes.Add(node);
         return node;
+
+        string Shapes() => inputs.Length == 0 ? "nothing" : string.Join(" and ", inputs.Select(input => $"{input.Shape} from '{input.Name}'"));
     }
 
     private string UniqueName(string? given, string kind)

@@ -84,6 +84,7 @@ internal sealed unsafe class ParameterStore
     public void Initialize(ulong seed, IReadOnlyList<Node> nodes)
     {
         ulong stream = 0;
+        bool[] leadsToRectifier = LeadToRectifier(nodes);
         foreach (Node node in nodes)
         {
             for (int i = 0; _byPlace.TryGetValue((node.Index, i), out (Parameter Parameter, int Offset) place); i++)
@@ -91,7 +92,7 @@ internal sealed unsafe class ParameterStore
                 ParameterDescription description = place.Parameter.Description;
                 Initializer initializer = description.Initializer ?? description.Role switch
                 {
-                    ParameterRole.Kernel => LeadsToRectifier(node, nodes) ? Initializer.HeNormal : Initializer.GlorotUniform,
+                    ParameterRole.Kernel => leadsToRectifier[node.Index] ? Initializer.HeNormal : Initializer.GlorotUniform,
                     ParameterRole.Gamma or ParameterRole.RunningVariance => Initializer.Ones,
                     _ => Initializer.Zeros,
                 };
@@ -106,21 +107,24 @@ internal sealed unsafe class ParameterStore
         State.Span.CopyTo(other.State.Span);
     }
 
-    /// <summary>Whether a ReLU follows, directly or through layers that only rescale or rearrange.</summary>
-    private static bool LeadsToRectifier(Node node, IReadOnlyList<Node> nodes)
+    /// <summary>
+    /// Whether a ReLU follows each node, directly or through layers that only rescale or rearrange: an activation among its readers decides, unless one before it leads to a ReLU.
+    /// </summary>
+    private static bool[] LeadToRectifier(IReadOnlyList<Node> nodes)
     {
-        foreach (Node next in nodes)
+        // Backward: every node stands after those it reads, and the first of its readers has the last word.
+        var leads = new bool[nodes.Count];
+        for (int i = nodes.Count - 1; i >= 0; i--)
         {
-            if (!next.Inputs.Contains(node))
-                continue;
-
-            if (next.Layer is ActivationLayer activation)
-                return activation.Function is Activation.ReLU or Activation.ReLU6 or Activation.LeakyReLU;
-
-            if (next.Layer.IsTransparentToInitializer && LeadsToRectifier(next, nodes))
-                return true;
+            foreach (Node input in nodes[i].Inputs)
+            {
+                if (nodes[i].Layer is ActivationLayer activation)
+                    leads[input.Index] = activation.Function is Activation.ReLU or Activation.ReLU6 or Activation.LeakyReLU;
+                else if (nodes[i].Layer.IsTransparentToInitializer && leads[i])
+                    leads[input.Index] = true;
+            }
         }
 
-        return false;
+        return leads;
     }
 }
