@@ -44,6 +44,13 @@ internal static class CommandLine
     private static readonly Option<string?> Output = new("--output") { Description = "The folder for the model and the report; runs/<time> unless set.", HelpName = "DIR" };
     private static readonly Option<string?> From = new("--from") { Description = "A model file; the newest run's unless set.", HelpName = "FILE" };
 
+    private static readonly Option<string> Format = new Option<string>("--format")
+    {
+        Description = "What to write: ONNX for other runtimes, or this library's own file.", Required = true,
+    }.AcceptOnlyFromAmong(ExportCommand.Onnx, ExportCommand.Safetensors);
+
+    private static readonly Option<string> To = new("--to") { Description = "The file to write.", HelpName = "FILE", Required = true };
+
     private static readonly Argument<int[]> Indices = new("indices")
     {
         Description = "Which test images to read, counted from 0.", Arity = ArgumentArity.OneOrMore,
@@ -95,9 +102,12 @@ internal static class CommandLine
         foreach (Command command in (Command[])[root, train, evaluate, predict])
             command.Validators.Add(RequireOneSource);
 
+        var export = new Command("export", "Writes a saved model as a file of another format.") { Format, To, From };
+        export.SetAction(parsed => ExportCommand.Run(parsed.GetValue(From), parsed.GetRequiredValue(Format), parsed.GetRequiredValue(To)));
         root.Subcommands.Add(train);
         root.Subcommands.Add(evaluate);
         root.Subcommands.Add(predict);
+        root.Subcommands.Add(export);
         return root;
     }
 

@@ -36,6 +36,18 @@ public sealed class TrainerTests : IDisposable
         predict.Code.Should().Be(0, predict.Error);
         predict.Output.Should().Contain("labelled 7").And.Contain("Read as").And.Contain("%");
 
+        foreach (string format in (string[])["onnx", "safetensors"])
+        {
+            Result export = Run("export", "--format", format, "--to", $"exported.{format}");
+            export.Code.Should().Be(0, export.Error);
+            export.Output.Should().Contain($"exported.{format}");
+        }
+
+        string saved = Path.Combine(run, "model.safetensors");
+        File.ReadAllBytes(Path.Combine(_folder, "exported.safetensors")).Should().Equal(File.ReadAllBytes(saved));
+        Model.LoadOnnx(Path.Combine(_folder, "exported.onnx")).Parameters.SelectMany(parameter => parameter.Value.Span.ToArray())
+            .Should().Equal(Model.Load(saved).Parameters.SelectMany(parameter => parameter.Value.Span.ToArray()));
+
         Result beyond = Run("predict", "10000", "--dataset", "synthetic");
         beyond.Code.Should().Be(1);
         beyond.Error.Trim().Split('\n').Should().ContainSingle().Which.Should().Contain("10000");
@@ -55,6 +67,9 @@ public sealed class TrainerTests : IDisposable
     [InlineData("evaluate", "--images", "here", "--data", "there")]
     [InlineData("--image-size", "20")]
     [InlineData("--images", "here", "--image-size", "0")]
+    [InlineData("export")]
+    [InlineData("export", "--format", "onnx")]
+    [InlineData("export", "--format", "gguf", "--to", "x")]
     public void BadUsage_AnyCommand_IsExitCode2WithHelp(params string[] arguments)
     {
         Result result = Run(arguments);
@@ -79,6 +94,7 @@ public sealed class TrainerTests : IDisposable
         File.WriteAllText(Path.Combine(_folder, "bad"), "not a model");
         Fails("bad", "evaluate", "--dataset", "synthetic", "--from", Path.Combine(_folder, "bad"));
         Fails("train one", "evaluate", "--dataset", "synthetic");
+        Fails("bad", "export", "--format", "onnx", "--to", "x", "--from", Path.Combine(_folder, "bad"));
         Directory.Exists(Path.Combine(_folder, "runs")).Should().BeFalse("nothing half-done is left");
     }
 

@@ -4,7 +4,7 @@ using Microsoft.CodeAnalysis.CSharp.Syntax;
 
 namespace NativeConv.Tests.Architecture;
 
-/// <summary>One file of the library: its path below <c>src/NativeConv</c>, with slashes, and its syntax.</summary>
+/// <summary>One file of a package: its path below the package's folder, with slashes, and its syntax.</summary>
 internal sealed record SourceFile(string Path, CompilationUnitSyntax Root)
 {
     public static SourceFile Parse(string path, string text) =>
@@ -217,8 +217,11 @@ internal static class SourceRules
         where SourceFile.NameOf(type) != expected
         select file.At(type, $"public {SourceFile.NameOf(type)} belongs in a file of its name");
 
-    /// <summary>Public types share the namespace NativeConv; internal ones carry their folder's name.</summary>
-    public static IEnumerable<string> Namespaces(IReadOnlyCollection<SourceFile> files)
+    /// <summary>Public types share the namespace NativeConv; internal ones carry their package's and their folder's name.</summary>
+    public static IEnumerable<string> Namespaces(IReadOnlyCollection<SourceFile> files) => Namespaces(files, "NativeConv");
+
+    /// <inheritdoc cref="Namespaces(IReadOnlyCollection{SourceFile})"/>
+    public static IEnumerable<string> Namespaces(IReadOnlyCollection<SourceFile> files, string package)
     {
         HashSet<string> publicTypes =
         [
@@ -229,7 +232,7 @@ internal static class SourceRules
             from type in file.Types
             let isPublic = publicTypes.Contains(SourceFile.NameOf(type)) && !type.Modifiers.Any(SyntaxKind.FileKeyword)
             let actual = type.Ancestors().OfType<BaseNamespaceDeclarationSyntax>().FirstOrDefault()?.Name.ToString()
-            let expected = isPublic ? "NativeConv" : $"NativeConv.{file.Folder}"
+            let expected = isPublic ? "NativeConv" : $"{package}.{file.Folder}".TrimEnd('.')
             where actual != expected
             select file.At(type, $"{SourceFile.NameOf(type)} belongs in namespace {expected}, not {actual}");
     }

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Xml.Linq;
 using FluentAssertions;
 using Xunit;
 
@@ -7,7 +8,7 @@ namespace NativeConv.Tests.Architecture;
 /// <summary>Holds the library's source to its rules, and proves of each rule on a small source that it can fail.</summary>
 public sealed class SourceRulesTests
 {
-    private static readonly Lazy<SourceFile[]> Library = new(() => ReadLibrary());
+    private static readonly Lazy<SourceFile[]> Library = new(() => ReadPackage("NativeConv"));
 
     [Fact]
     public void Library_Source_IsFoundAndParsed()
@@ -42,6 +43,27 @@ public sealed class SourceRulesTests
 
     [Fact]
     public void Library_Namespaces_TellPublicFromInternal() => SourceRules.Namespaces(Library.Value).Should().BeEmpty();
+
+    [Theory]
+    [InlineData("NativeConv.Onnx")]
+    public void Package_BesideTheLibrary_KeepsItsRules(string package)
+    {
+        SourceFile[] files = ReadPackage(package);
+        files.Should().NotBeEmpty().And.OnlyContain(file => !file.Root.ContainsDiagnostics);
+        Func<IReadOnlyCollection<SourceFile>, IEnumerable<string>>[] rules =
+        [
+            SourceRules.Vectors, SourceRules.Threads, SourceRules.Consoles, SourceRules.Reflection, SourceRules.StaticState, SourceRules.InexactArithmetic,
+            SourceRules.FileNames, sources => SourceRules.Namespaces(sources, package),
+        ];
+        rules.SelectMany(rule => rule(files)).Should().BeEmpty();
+    }
+
+    [Fact]
+    public void Library_Internals_AreOpenToItsTestsAndBenchmarksAlone()
+    {
+        var project = XDocument.Load(Path.Combine(Root(), "src", "NativeConv", "NativeConv.csproj"));
+        project.Descendants("InternalsVisibleTo").Select(friend => (string?)friend.Attribute("Include")).Should().BeEquivalentTo("NativeConv.Tests", "NativeConv.Benchmarks");
+    }
 
     [Theory]
     [InlineData("Kernels/A.cs", "using NativeConv.Operators; class A;")]
@@ -191,20 +213,25 @@ public sealed class SourceRulesTests
     private static IEnumerable<string> Check(Func<IReadOnlyCollection<SourceFile>, IEnumerable<string>> rule, string path, string source) =>
         rule([SourceFile.Parse(path, source)]);
 
-    private static SourceFile[] ReadLibrary([CallerFilePath] string here = "")
+    private static SourceFile[] ReadPackage(string package)
     {
-        // The source's path at build time, unless the build hid it: then the folder that holds the solution, above the binaries.
-        IEnumerable<string> starts = [Path.GetDirectoryName(here) ?? "", AppContext.BaseDirectory];
-        string root = starts.Where(Directory.Exists).SelectMany(SelfAndParents)
-            .First(folder => File.Exists(Path.Combine(folder, "NativeConv.sln")));
-        string library = Path.Combine(root, "src", "NativeConv");
+        string folder = Path.Combine(Root(), "src", package);
         return
         [
-            .. from path in Directory.EnumerateFiles(library, "*.cs", SearchOption.AllDirectories)
-               let relative = Path.GetRelativePath(library, path).Replace('\\', '/')
+            .. from path in Directory.EnumerateFiles(folder, "*.cs", SearchOption.AllDirectories)
+               let relative = Path.GetRelativePath(folder, path).Replace('\\', '/')
                where !relative.StartsWith("bin/", StringComparison.Ordinal) && !relative.StartsWith("obj/", StringComparison.Ordinal)
                select SourceFile.Parse(relative, File.ReadAllText(path)),
         ];
+    }
+
+    /// <summary>The folder of the solution.</summary>
+    private static string Root([CallerFilePath] string here = "")
+    {
+        // The source's path at build time, unless the build hid it: then the folder that holds the solution, above the binaries.
+        IEnumerable<string> starts = [Path.GetDirectoryName(here) ?? "", AppContext.BaseDirectory];
+        return starts.Where(Directory.Exists).SelectMany(SelfAndParents)
+            .First(folder => File.Exists(Path.Combine(folder, "NativeConv.sln")));
     }
 
     private static IEnumerable<string> SelfAndParents(string folder)

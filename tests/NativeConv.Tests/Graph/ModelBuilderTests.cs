@@ -69,6 +69,28 @@ public sealed class ModelBuilderTests
     }
 
     [Fact]
+    public void Build_DeepGraph_NeedsNoStack()
+    {
+        var builder = new ModelBuilder(1, 1, 1);
+        for (int i = 0; i < 100_000; i++)
+            builder.Layer(new ActivationLayer(Activation.Tanh), $"{i}");
+
+        builder.Build().Nodes.Should().HaveCount(100_001);
+    }
+
+    [Fact]
+    public void Build_GraphOfCountlessPaths_VisitsEachNodeOnce()
+    {
+        // Each sum reads the two before it, so that the paths are as many as Fibonacci's numbers.
+        ModelBuilder builder = new ModelBuilder(2, 2, 3).PointwiseConv2D(3);
+        Node one = builder.Current, two = builder.Add(one).Current;
+        for (int i = 0; i < 100; i++)
+            (one, two) = (two, builder.From(one).Add(two).Current);
+
+        builder.Build().Nodes.Should().HaveCount(103);
+    }
+
+    [Fact]
     public void Predict_WrongLength_NamesWhatIsExpected()
     {
         Model model = new ModelBuilder(4, 4, 1).Flatten().Dense(2).Build();

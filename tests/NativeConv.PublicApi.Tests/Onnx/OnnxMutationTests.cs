@@ -1,0 +1,128 @@
+using System.Text;
+using FluentAssertions;
+using Xunit;
+
+namespace NativeConv.PublicApi.Tests.Onnx;
+
+/// <summary>Files that were good and then were not: whatever a reader makes of them, it is a model or an error about the file, in proportion to the file.</summary>
+public sealed class OnnxMutationTests
+{
+    private const int Mutations = 30_000;
+
+    /// <summary>Managed memory a byte of the file, and for a file of any size. The least node is five bytes and becomes an object with lists and a text.</summary>
+    private const long BytesPerByte = 64, BytesPerFile = 1 << 17;
+
+    private static readonly string[][] Exchanges =
+    [
+        ["Add", "Sub", "Mul", "Div", "Sum", "Erf", "Elu", "Pad"], ["Relu", "Tanh", "Clip", "Gelu", "Conv", "Gemm"], ["Concat", "MatMul", "Gather"],
+        ["Flatten", "Squeeze", "Dropout", "Reshape", "MaxPool", "Sigmoid"], ["pads", "axis", "axes", "perm"], ["strides", "epsilon"],
+    ];
+
+    [Fact]
+    public void LoadOnnx_SeededMutations_ThrowOnlyInvalidData()
+    {
+        var random = new System.Random(7);
+        byte[][] originals =
+        [
+            .. ((string[])["squeeze_excitation", "concat_of_flattened", "separable_normalized", "class_names", "image_Gelu"]).Select(Save),
+            .. ((string[])["normalized", "joined", "activations", "mobile_folded", "mobile"]).Select(name =>
+                File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "Onnx", "PyTorch", name + ".onnx"))),
+        ];
+        int loaded = 0;
+        for (int i = 0; i < Mutations; i++)
+        {
+            byte[] file = [.. originals[random.Next(originals.Length)]];
+            for (int edits = random.Next(1, 4); edits > 0; edits--)
+                file = Mutate(file, originals[random.Next(originals.Length)], random);
+
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            try
+            {
+                Model model = Model.LoadOnnx(file);
+                loaded++;
+                model.Parameters.Sum(parameter => sizeof(float) * (long)parameter.Value.Length).Should().BeLessThanOrEqualTo(16L * file.Length, "mutation {0}", i);
+            }
+            catch (InvalidDataException)
+            {
+            }
+
+            (GC.GetAllocatedBytesForCurrentThread() - before).Should().BeLessThan((BytesPerByte * file.Length) + BytesPerFile, "mutation {0}", i);
+        }
+
+        loaded.Should().BeInRange(Mutations / 100, Mutations / 2, "most mutations must matter, and some must not");
+    }
+
+    public static TheoryData<string, byte[]> TinyMessages => new()
+    {
+        { "nodes", OnnxBytes.Message(1, OnnxBytes.Text(4, "A")) },
+        { "inputs of nodes", OnnxBytes.Message(1, [OnnxBytes.Text(4, "A"), .. Enumerable.Repeat(OnnxBytes.Text(1, ""), 1000)]) },
+        { "attributes", OnnxBytes.Message(1, [OnnxBytes.Text(4, "A"), .. Enumerable.Repeat(OnnxBytes.Message(5, OnnxBytes.Text(1, "a")), 1000)]) },
+        { "numbers of attributes", OnnxBytes.Message(1, OnnxBytes.Text(4, "A"), OnnxBytes.Message(5, OnnxBytes.Text(1, "a"), OnnxBytes.Message(8, new byte[1000]))) },
+        { "dimensions", OnnxBytes.Message(5, OnnxBytes.Text(8, "w"), OnnxBytes.Message(1, new byte[1000])) },
+        { "initializers", OnnxBytes.Message(5, OnnxBytes.Text(8, "w")) },
+        { "inputs", OnnxBytes.Message(11) },
+        { "dimensions of inputs", OnnxBytes.Message(11, OnnxBytes.Message(2, OnnxBytes.Message(1, [OnnxBytes.Message(2, [.. Enumerable.Repeat(OnnxBytes.Message(1), 1000)])]))) },
+    };
+
+    [Theory]
+    [MemberData(nameof(TinyMessages))]
+    public void LoadOnnx_ManyTinyMessages_AllocatesInProportion(string what, byte[] message)
+    {
+        byte[] file = OnnxBytes.Model([.. Enumerable.Repeat(message, 1_000_000 / message.Length)]);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Action load = () => Model.LoadOnnx(file);
+        load.Should().Throw<InvalidDataException>();
+        (GC.GetAllocatedBytesForCurrentThread() - before).Should().BeLessThan((BytesPerByte * file.Length) + BytesPerFile, what);
+    }
+
+    private static byte[] Mutate(byte[] file, byte[] other, System.Random random)
+    {
+        if (file.Length == 0)
+            return other;
+
+        int at = random.Next(file.Length), length = random.Next(1, Math.Min(64, file.Length - at + 1));
+        switch (random.Next(8))
+        {
+            case 0:
+                return file[..at];
+            case 1:
+                return [.. file[..at], .. file[(at + length)..]];
+            case 2:
+                return [.. file[..at], .. file.AsSpan(at, length), .. file[at..]];
+            case 3:
+                int from = random.Next(other.Length);
+                return [.. file[..at], .. other[from..Math.Min(other.Length, from + length)], .. file[at..]];
+            case 4:
+                return [.. file[..at], .. OnnxBytes.Varint((ulong)random.NextInt64(long.MinValue, long.MaxValue)), .. file[Math.Min(file.Length, at + 1)..]];
+            case 5:
+                Exchange(file, at, random);
+                return file;
+            case 6:
+                file[at] ^= (byte)(1 << random.Next(8));
+                return file;
+            default:
+                file[at] = (byte)random.Next(256);
+                return file;
+        }
+    }
+
+    /// <summary>Puts another operator or attribute in the place of the next one that has one of as many letters.</summary>
+    private static void Exchange(byte[] file, int at, System.Random random)
+    {
+        string[] words = Exchanges[random.Next(Exchanges.Length)];
+        foreach (string word in words)
+        {
+            string[] others = [.. words.Where(other => other.Length == word.Length)];
+            int found = file.AsSpan(at).IndexOf(Encoding.ASCII.GetBytes(word));
+            if (found >= 0)
+                Encoding.ASCII.GetBytes(others[random.Next(others.Length)]).CopyTo(file, at + found);
+        }
+    }
+
+    private static byte[] Save(string name)
+    {
+        using var stream = new MemoryStream();
+        SampleModels.Build(name).SaveOnnx(stream);
+        return stream.ToArray();
+    }
+}
