@@ -1,3 +1,4 @@
+using System.Globalization;
 using NativeConv.Data;
 
 namespace NativeConv;
@@ -81,6 +82,11 @@ public sealed record Augmentation
         for (int i = 0; i < to.Length; i++)
             destination[i] = (byte)(Math.Clamp(to[i], 0, 255) + 0.5f);
     }
+
+    /// <summary>Every setting, in a line.</summary>
+    public override string ToString() => string.Create(
+        CultureInfo.InvariantCulture,
+        $"probability {Probability}, shift {Shift}, rotation {Rotation}, scale {Scale}, shear {Shear}, elastic {Elastic} by {ElasticSpacing}, cut-out {CutOut}, fill {Fill}");
 
     private static float Within(float value, float least, float most, string name) => value >= least && value <= most
         ? value
