@@ -10,7 +10,7 @@ public sealed class ConvolutionGuardTests
 
     /// <summary>
     /// Pointwise below, at and above the rows of a tile; windows that see one pixel, the whole image, padding alone; strides and dilations that differ
-    /// by axis; a dilation wider than the image.
+    /// by axis; a dilation wider than the image; more pixels than a block of a weight gradient.
     /// </summary>
     private static readonly Conv2DGeometry[] Geometries =
     [
@@ -26,12 +26,13 @@ public sealed class ConvolutionGuardTests
         new(5, 6, 5, 1, 1, Padding.Same),
         new(8, 7, 7, new(2, 3), 1, Padding.Same),
         new(6, 7, new(2, 3), new(2, 1), new(1, 2), Padding.Explicit(0, 3, 4, 1)),
+        new(16, 13, 3, 1, 1, Padding.Same),
     ];
 
-    /// <summary>Input channels, output channels, groups: around the lanes and two vectors, few of either, and groups of few.</summary>
+    /// <summary>Input channels, output channels, groups: around the lanes and two vectors, few of either, so many of both that factors are packed, and groups of few.</summary>
     private static readonly (int Inputs, int Outputs, int Groups)[] Channels =
     [
-        (1, 1, 1), (1, 3, 1), (1, 17, 1), (1, 33, 1), (3, 8, 1), (5, 15, 1), (16, 1, 1), (17, 4, 1), (15, 5, 1), (16, 16, 1), (7, 31, 1), (33, 9, 1), (4, 35, 1),
+        (1, 1, 1), (1, 3, 1), (1, 17, 1), (1, 33, 1), (3, 8, 1), (5, 15, 1), (16, 1, 1), (17, 4, 1), (15, 5, 1), (16, 16, 1), (7, 31, 1), (33, 9, 1), (4, 35, 1), (34, 33, 1),
         (6, 9, 3), (34, 4, 2), (8, 34, 2),
     ];
 

@@ -48,7 +48,7 @@ public sealed class DepthwiseGuardTests
     /// <summary>More than 8 MiB, from where rows are fetched ahead and results stored past the caches.</summary>
     [Fact]
     public void Depthwise_LargerThanTheCaches_StaysBetweenTheGuards() =>
-        GuardedConvolution.Run(new DepthwiseCase(Images, new(131, 127, 3, 1, 2, Padding.Same), Channels: 64, Multiplier: 1));
+        GuardedConvolution.RunForward(new DepthwiseCase(Images, new(131, 127, 3, 1, 2, Padding.Same), Channels: 64, Multiplier: 1));
 
     // Few, because each geometry has kernels compiled of its own.
     [Property(MaxTest = 4, Replay = GuardedRun.Seed, Arbitrary = [typeof(GeometryGenerators)])]

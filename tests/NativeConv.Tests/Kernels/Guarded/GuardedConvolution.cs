@@ -7,7 +7,8 @@ namespace NativeConv.Tests.Kernels.Guarded;
 /// <summary>Every pass of a convolution algorithm: packing, forward, both gradients apart and in one sweep.</summary>
 internal static unsafe class GuardedConvolution
 {
-    private const int Shares = 2;
+    // So many that often one is left without work.
+    private const int Shares = 5;
 
     public static void Run(ConvolutionCase c)
     {
@@ -17,9 +18,11 @@ internal static unsafe class GuardedConvolution
 
     public static void Run(DepthwiseCase c)
     {
-        GuardedRun.Of(new Forward(c.AsConvolution, c.Multiplier));
+        RunForward(c);
         GuardedRun.Of(new Backward(c.AsConvolution, c.Multiplier));
     }
+
+    public static void RunForward(DepthwiseCase c) => GuardedRun.Of(new Forward(c.AsConvolution, c.Multiplier));
 
     /// <summary>The algorithm of a depthwise convolution, or with a multiplier of 0 of a dense one.</summary>
     private static ConvolutionAlgorithm<TVector> Algorithm<TVector>(ConvolutionCase c, int multiplier)
