@@ -6,7 +6,11 @@ namespace MnistTrainer;
 /// <summary>The commands and their options.</summary>
 internal static class CommandLine
 {
-    private static readonly Option<string> Dataset = new Option<string>("--dataset")
+    public const string DatasetName = "--dataset", NetworkName = "--model", EpochsName = "--epochs", BatchSizeName = "--batch-size";
+    public const string LearningRateName = "--learning-rate", SeedName = "--seed", LimitName = "--limit", ValidationName = "--validation";
+    public const string ImagesName = "--images", ImageSizeName = "--image-size", GreyName = "--grey", AugmentName = "--augment";
+
+    private static readonly Option<string> Dataset = new Option<string>(DatasetName)
     {
         Description = "The images to learn from; synthetic digits are drawn by code.", DefaultValueFactory = _ => DataSource.Mnist,
     }.AcceptOnlyFromAmong([.. DataSource.Names]);
@@ -16,32 +20,40 @@ internal static class CommandLine
         Description = "A folder with the data set's files, raw or gzip; else NATIVECONV_DATA, the cache or a download.", HelpName = "DIR",
     };
 
-    private static readonly Option<string?> Images = new("--images")
+    private static readonly Option<string?> Images = new(ImagesName)
     {
         Description = "A folder of your own pictures instead of a data set: one folder a class, or such in a folder train and a folder test.", HelpName = "DIR",
     };
 
-    private static readonly Option<int?> ImageSize = new("--image-size") { Description = "Bring every picture of --images to N x N pixels.", HelpName = "N" };
-    private static readonly Option<bool> Grey = new("--grey", "--gray") { Description = "Make the pictures of --images grey." };
-    private static readonly Option<bool> Augment = new("--augment") { Description = "Shift, turn, scale, shear and bend training images a little, anew in every epoch." };
+    private static readonly Option<int?> ImageSize = new(ImageSizeName) { Description = "Bring every picture of --images to N x N pixels.", HelpName = "N" };
+    private static readonly Option<bool> Grey = new(GreyName, "--gray") { Description = "Make the pictures of --images grey." };
+    private static readonly Option<bool> Augment = new(AugmentName) { Description = "Shift, turn, scale, shear and bend training images a little, anew in every epoch." };
 
-    private static readonly Option<string> Network = new Option<string>("--model")
+    private static readonly Option<string> Network = new Option<string>(NetworkName)
     {
         Description = "The network.", DefaultValueFactory = _ => Networks.Default,
     }.AcceptOnlyFromAmong([.. Networks.Names]);
 
-    private static readonly Option<int> Epochs = Positive("--epochs", "How many times every image is seen.", 5);
-    private static readonly Option<int> BatchSize = Positive("--batch-size", "Images a step.", 128);
+    private static readonly Option<int> Epochs = Positive(EpochsName, "How many times every image is seen.", 5);
+    private static readonly Option<int> BatchSize = Positive(BatchSizeName, "Images a step.", 128);
     private static readonly Option<int> Threads = Positive("--threads", "Threads that work at once; changes no result.", Environment.ProcessorCount);
-    private static readonly Option<int?> Limit = new("--limit") { Description = "Use the first N training images.", HelpName = "N" };
-    private static readonly Option<int> Validation = new("--validation")
+    private static readonly Option<int?> Limit = new(LimitName) { Description = "Use the first N training images.", HelpName = "N" };
+    private static readonly Option<int> Validation = new(ValidationName)
     {
         Description = "Hold out the last N training images, and stop early when they get no better.", HelpName = "N",
     };
 
-    private static readonly Option<ulong> Seed = new("--seed") { Description = "Equal seeds give equal weights, bit for bit.", DefaultValueFactory = _ => 42 };
-    private static readonly Option<float?> LearningRate = new("--learning-rate") { Description = "The highest learning rate; the network's own unless set." };
+    private static readonly Option<ulong> Seed = new(SeedName) { Description = "Equal seeds give equal weights, bit for bit.", DefaultValueFactory = _ => 42 };
+    private static readonly Option<float?> LearningRate = new(LearningRateName) { Description = "The highest learning rate; the network's own unless set." };
     private static readonly Option<string?> Output = new("--output") { Description = "The folder for the model and the report; runs/<time> unless set.", HelpName = "DIR" };
+    private static readonly Option<bool> Resume = new("--resume")
+    {
+        Description = "Go on with the run in --output, the newest unless set, from its checkpoint; its own options hold.",
+    };
+
+    private static readonly Option<int?> CheckpointEvery = new("--checkpoint-every") { Description = "Save a checkpoint every N steps too, not only every epoch.", HelpName = "N" };
+    private static readonly Option<int?> StopAfterSteps = new("--stop-after-steps") { Description = "Stop after N steps; --resume goes on.", HelpName = "N" };
+    private static readonly Option<bool> TensorBoard = new("--tensorboard") { Description = "Write an event file for TensorBoard to the output folder too." };
     private static readonly Option<string?> From = new("--from") { Description = "A model file; the newest run's unless set.", HelpName = "FILE" };
 
     private static readonly Option<string> Format = new Option<string>("--format")
@@ -61,6 +73,8 @@ internal static class CommandLine
         AtLeast(Limit, 1);
         AtLeast(Validation, 0);
         AtLeast(ImageSize, 1);
+        AtLeast(CheckpointEvery, 1);
+        AtLeast(StopAfterSteps, 1);
         LearningRate.Validators.Add(result =>
         {
             if (result.Tokens.Count > 0 && result.GetValueOrDefault<float?>() is not (>= 0 and <= 1000))
@@ -73,7 +87,10 @@ internal static class CommandLine
         });
 
         Option[] source = [Dataset, Data, Images, ImageSize, Grey];
-        Option[] training = [.. source, Network, Augment, Epochs, BatchSize, LearningRate, Seed, Threads, Limit, Validation, Output];
+        Option[] training =
+        [
+            .. source, Network, Augment, Epochs, BatchSize, LearningRate, Seed, Threads, Limit, Validation, Output, Resume, CheckpointEvery, StopAfterSteps, TensorBoard,
+        ];
         var root = new RootCommand("Trains a convolutional network to read handwritten digits, in pure C#.");
         var train = new Command("train", "Trains, evaluates, saves and reports (the default).");
         foreach (Option option in training)
@@ -83,9 +100,25 @@ internal static class CommandLine
         }
 
         Func<ParseResult, CancellationToken, Task<int>> run = (parsed, token) => TrainCommand.RunAsync(
-            new(
-                Source(parsed), parsed.GetRequiredValue(Network), parsed.GetValue(Augment), parsed.GetValue(Epochs), parsed.GetValue(BatchSize), parsed.GetValue(LearningRate), parsed.GetValue(Seed),
-                parsed.GetValue(Threads), parsed.GetValue(Limit), parsed.GetValue(Validation), parsed.GetValue(Output)),
+            new()
+            {
+                Data = Source(parsed),
+                Network = parsed.GetRequiredValue(Network),
+                Augment = parsed.GetValue(Augment),
+                Epochs = parsed.GetValue(Epochs),
+                BatchSize = parsed.GetValue(BatchSize),
+                LearningRate = parsed.GetValue(LearningRate),
+                Seed = parsed.GetValue(Seed),
+                Threads = parsed.GetValue(Threads),
+                Limit = parsed.GetValue(Limit),
+                Validation = parsed.GetValue(Validation),
+                Output = parsed.GetValue(Output),
+                Resume = parsed.GetValue(Resume),
+                CheckpointEvery = parsed.GetValue(CheckpointEvery),
+                StopAfterSteps = parsed.GetValue(StopAfterSteps),
+                TensorBoard = parsed.GetValue(TensorBoard),
+                Given = training.Where(option => parsed.GetResult(option) is { Implicit: false }).Select(option => option.Name).ToHashSet(),
+            },
             token);
         root.SetAction(run);
         train.SetAction(run);

@@ -2,7 +2,7 @@ using NativeConv;
 
 namespace MnistTrainer;
 
-/// <summary>Trains, evaluates, saves and reports.</summary>
+/// <summary>Trains, evaluates, saves and reports; or goes on with a run that was interrupted.</summary>
 internal static class TrainCommand
 {
     /// <summary>Epochs without progress on held-out images after which a training stops.</summary>
@@ -11,18 +11,47 @@ internal static class TrainCommand
     public static async Task<int> RunAsync(TrainOptions options, CancellationToken cancellationToken)
     {
         var terminal = new Terminal();
+        RunFolder? run = null;
+        TrainingState? state = null;
+        if (options.Resume)
+        {
+            run = RunFolder.FindInterrupted(options.Output);
+            state = TrainingState.Load(run.CheckpointFile);
+            options = options.Continue(state.Properties, run);
+            if (run.IsFinished && (state.Reason == StopReason.Callback || options.Epochs <= state.Epochs.Count))
+            {
+                terminal.Line($"The run in {run.Path} is finished; nothing is changed.");
+                return ExitCode.Success;
+            }
+        }
+
         (TrainTest images, string dataset) = await options.Data.LoadAsync(terminal, cancellationToken);
         (Dataset train, Dataset? validation) = Split(images.Train, options);
         Recipe recipe = Networks.Get(options.Network);
         Model model = recipe.Make(DataSource.KindOf(train, dataset), options.Seed);
         model.Execution = new() { ThreadCount = options.Threads };
-        var run = new RunFolder(options.Output);
+        run ??= RunFolder.Create(options.Output);
         terminal.Line($"{dataset}: {train.Count} training images, {images.Test.Count} test images. {options.Network}: {model.TrainableParameterCount} parameters.");
         terminal.Line($"{options.Epochs} epochs, batch size {options.BatchSize}, seed {options.Seed}, {options.Threads} threads, {model.Execution.Level}. Output: {run.Path}");
+        if (state != null)
+            terminal.Line($"Going on after step {state.Step}, {state.Epochs.Count} epochs done.");
 
-        List<ITrainingCallback> callbacks = [new EpochRows(terminal, options.Epochs)];
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var record = new RunRecord(run, options.Data.Images?.Path ?? options.Data.Folder);
+        List<ITrainingCallback> callbacks = [new EpochRows(terminal, options.Epochs), record, new CsvLog(run.HistoryFile)];
         if (validation != null)
             callbacks.Add(new EarlyStopping(Patience, restoreBestWeights: true));
+
+        if (options.TensorBoard)
+            callbacks.Add(new TensorBoardLog(run.Path));
+
+        if (options.StopAfterSteps is { } steps)
+            callbacks.Add(new StopAfter(steps, stop));
+
+        callbacks.Add(new Checkpoint(run.CheckpointFile, options.CheckpointEvery, validation == null ? null : run.BestModelFile)
+        {
+            Properties = options.ToProperties(dataset),
+        });
 
         History history = terminal.Train(progress => model.Fit(train, validation, new()
         {
@@ -33,18 +62,20 @@ internal static class TrainCommand
             Augmentation = options.Augment ? Networks.Augmentation : null,
             Seed = options.Seed,
             Callbacks = callbacks,
+            Resume = state,
             Progress = progress,
-            CancellationToken = cancellationToken,
+            CancellationToken = stop.Token,
         }));
-        if (history.Reason != StopReason.Finished)
-            terminal.Line($"Stopped after {history.Epochs.Count} epochs ({history.Reason}); the model so far is saved.");
+        if (history.Reason == StopReason.Callback)
+            terminal.Line($"Stopped after {history.Epochs.Count} epochs: the held-out images got no better.");
+        else if (history.Reason == StopReason.Cancelled)
+            terminal.Line($"Stopped after step {history.Steps}; the model so far is saved, and 'train --resume --output {run.Path}' goes on.");
 
         model.Save(run.ModelFile);
         Evaluation test = model.Evaluate(images.Test);
-        run.WriteHistory(history);
-        run.WriteSummary(options, dataset, model, history, test);
+        run.WriteSummary(options, dataset, model, history, record, test);
         terminal.Evaluation($"Test images ({dataset}):", test);
-        terminal.Line($"Trained in {history.TrainSeconds:F1} s; model, history and summary are in {run.Path}.");
+        terminal.Line($"Trained in {record.TrainSeconds:F1} s; model, history and summary are in {run.Path}.");
         return ExitCode.Success;
     }
 
@@ -63,6 +94,18 @@ internal static class TrainCommand
         {
             terminal.Epoch(epoch, epochs);
             return true;
+        }
+    }
+
+    /// <summary>Cancels the training after so many steps of this process.</summary>
+    private sealed class StopAfter(int steps, CancellationTokenSource stop) : ITrainingCallback
+    {
+        private int _done;
+
+        public void OnStepEnd(TrainingContext training)
+        {
+            if (++_done == steps)
+                stop.Cancel();
         }
     }
 }

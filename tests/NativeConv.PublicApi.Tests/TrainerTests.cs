@@ -1,7 +1,7 @@
-using System.Diagnostics;
 using System.Text.Json;
 using FluentAssertions;
 using Xunit;
+using Result = NativeConv.PublicApi.Tests.TrainerProcess.Result;
 
 namespace NativeConv.PublicApi.Tests;
 
@@ -19,13 +19,16 @@ public sealed class TrainerTests : IDisposable
         train.Code.Should().Be(0, train.Error);
         train.Output.Should().Contain("epoch  1/1").And.Contain("validation").And.Contain("synthetic").And.Contain("Confusion").And.NotContain("\u001b");
         string run = Directory.GetDirectories(Path.Combine(_folder, "runs")).Single();
-        Directory.GetFiles(run).Select(Path.GetFileName).Should().BeEquivalentTo("model.safetensors", "history.csv", "summary.json");
+        Directory.GetFiles(run).Select(Path.GetFileName).Should().BeEquivalentTo(
+            "model.safetensors", "best.safetensors", "checkpoint.safetensors", "history.csv", "timing.csv", "run.json", "summary.json");
         JsonElement summary = JsonDocument.Parse(File.ReadAllText(Path.Combine(run, "summary.json"))).RootElement;
         summary.GetProperty("dataset").GetString().Should().Be("synthetic");
         summary.GetProperty("parameters").GetInt32().Should().Be(23_178);
         summary.GetProperty("epochs").GetInt32().Should().Be(1);
         double accuracy = summary.GetProperty("testAccuracy").GetDouble();
         accuracy.Should().BeGreaterThan(0.3);
+        summary.GetProperty("finished").GetBoolean().Should().BeTrue();
+        summary.GetProperty("imagesPerSecond").GetDouble().Should().BePositive();
         File.ReadAllLines(Path.Combine(run, "history.csv")).Should().HaveCount(2);
 
         Result evaluate = Run("evaluate", "--dataset", "synthetic");
@@ -60,6 +63,8 @@ public sealed class TrainerTests : IDisposable
     [InlineData("--model", "resnet")]
     [InlineData("--learning-rate", "-1")]
     [InlineData("--threads", "0")]
+    [InlineData("--checkpoint-every", "0")]
+    [InlineData("--stop-after-steps", "none")]
     [InlineData("predict")]
     [InlineData("predict", "-4")]
     [InlineData("--dataset", "emnist")]
@@ -121,6 +126,11 @@ public sealed class TrainerTests : IDisposable
         summary.GetProperty("testAccuracy").GetDouble().Should().BeGreaterThan(0.9);
         Result predict = Run("predict", "0", "--images", images, "--image-size", "12");
         predict.Output.Should().Contain("Read as left", predict.Error);
+        Run("--resume").Output.Should().Contain("finished");
+        Fails("--dataset is mnist, but the run", "--resume", "--dataset", "mnist");
+        File.Delete(Path.Combine(run, "summary.json"));
+        Result resumed = Run("--resume");
+        resumed.Output.Should().Contain("48 training images", resumed.Error);
         Fails("12x12x1", "evaluate", "--images", images, "--image-size", "12", "--grey");
     }
 
@@ -173,21 +183,7 @@ public sealed class TrainerTests : IDisposable
         result.Error.Trim().Split('\n').Should().ContainSingle().Which.Should().Contain(named);
     }
 
-    private Result Run(params string[] arguments)
-    {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "MnistTrainer.dll"), .. arguments])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            WorkingDirectory = _folder,
-        };
-        start.Environment.Remove("NATIVECONV_DATA");
-        using Process process = Process.Start(start)!;
-        Task<string> error = process.StandardError.ReadToEndAsync();
-        string output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        return new(process.ExitCode, output, error.Result);
-    }
+    private Result Run(params string[] arguments) => TrainerProcess.Run(_folder, arguments);
 
     /// <summary>A picture of 24 bits a pixel without compression, the lowest row first.</summary>
     private static void WriteBitmap(string path, int height, int width, Func<int, int, (byte Red, byte Green, byte Blue)> color)
@@ -210,6 +206,4 @@ public sealed class TrainerTests : IDisposable
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         File.WriteAllBytes(path, ((MemoryStream)file.BaseStream).ToArray());
     }
-
-    private sealed record Result(int Code, string Output, string Error);
 }

@@ -164,10 +164,12 @@ public sealed class ResumeTests : IDisposable
 
         FitOptions With(
             int batch = Batch, Optimizer? optimizer = null, Loss? loss = null, LearningRateSchedule? other = null, ulong seed = 0, bool shuffle = true,
-            GradientClipping? clipping = null, WeightAveraging? averaging = null, int? micro = null, int patience = 3, int epochs = 2, bool stopping = true) => new()
+            GradientClipping? clipping = null, WeightAveraging? averaging = null, int? micro = null, int patience = 3, int epochs = 2, bool stopping = true,
+            Augmentation? augmentation = null) => new()
             {
                 Epochs = epochs, BatchSize = batch, Optimizer = optimizer ?? own.Optimizer, Loss = loss, Schedule = other ?? schedule, Seed = seed, Shuffle = shuffle,
-                Clipping = clipping, Averaging = averaging, MicroBatchSize = micro, Callbacks = stopping ? [new EarlyStopping(patience)] : [], Resume = state,
+                Clipping = clipping, Averaging = averaging, MicroBatchSize = micro, Augmentation = augmentation,
+                Callbacks = stopping ? [new EarlyStopping(patience)] : [], Resume = state,
             };
 
         Refused("batch size is 10 there, but 11 here", With(batch: 11));
@@ -181,6 +183,7 @@ public sealed class ResumeTests : IDisposable
         Refused("shuffle is true there, but false here", With(shuffle: false));
         Refused("clipping is none there, but ByNorm(2) here", With(clipping: GradientClipping.ByNorm(2)));
         Refused("averaging is none there, but WeightAveraging(decay: 0.9", With(averaging: new(0.9)));
+        Refused("augmentation is none there, but *shift 1,*here", With(augmentation: new() { Shift = 1 }));
         Refused("callback early_stopping is *patience: 3*patience: 4", With(patience: 4));
         Refused("callback early_stopping is *there, but missing here", With(stopping: false));
         Refused("epochs is 2 there, but 3 here", With(epochs: 3));
@@ -255,6 +258,7 @@ public sealed class ResumeTests : IDisposable
             Schedule = everything ? LearningRateSchedule.OneCycle() : null,
             Clipping = everything ? GradientClipping.ByNorm(1) : null,
             Averaging = everything ? new(0.9) : null,
+            Augmentation = everything ? new() { Shift = 2, Rotation = 10 } : null,
             Seed = 3,
             Callbacks = recorder == null ? callbacks : [recorder, .. callbacks],
             Resume = state,

@@ -1,0 +1,168 @@
+using System.Buffers.Binary;
+using System.Diagnostics;
+using System.Text.Json;
+using FluentAssertions;
+using Xunit;
+
+namespace NativeConv.PublicApi.Tests;
+
+/// <summary>The sample trainer stopped, killed and resumed, each time in a new process.</summary>
+public sealed class TrainerResumeTests : IDisposable
+{
+    /// <summary>The environment variable that asks for more kills.</summary>
+    private const string KillsVariable = "NATIVECONV_KILLS";
+
+    private const int DefaultKills = 10;
+
+    // Small batches: checkpoints take a good part of the time, so that some kills hit one.
+    private static readonly string[] Training = ["train", "--data", "data", "--epochs", "3", "--batch-size", "4", "--validation", "40", "--seed", "5"];
+    private static readonly string[] Outcome = ["model.safetensors", "best.safetensors", "checkpoint.safetensors", "history.csv"];
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("resume-").FullName;
+
+    public TrainerResumeTests()
+    {
+        // A data set of its own: drawing the built-in one takes longer than the training here.
+        string data = Directory.CreateDirectory(Path.Combine(_folder, "data")).FullName;
+        Dataset train = DrawnDigits.Create(120, seed: 1), test = DrawnDigits.Create(20, seed: 2);
+        Write(Path.Combine(data, "train-images-idx3-ubyte"), train.Pixels.Span, train.Count, 28, 28);
+        Write(Path.Combine(data, "train-labels-idx1-ubyte"), [.. train.Labels.Span.ToArray().Select(label => (byte)label)], train.Count);
+        Write(Path.Combine(data, "t10k-images-idx3-ubyte"), test.Pixels.Span, test.Count, 28, 28);
+        Write(Path.Combine(data, "t10k-labels-idx1-ubyte"), [.. test.Labels.Span.ToArray().Select(label => (byte)label)], test.Count);
+    }
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public void Resume_AfterStopsAtRandomSteps_EndsWithTheSameFiles()
+    {
+        Succeeds([.. Training, "--output", "straight", "--threads", "2"]);
+        var random = new System.Random(1);
+        int parts = 0;
+        for (string[] start = Training; !IsFinished("parts"); start = ["train", "--resume"])
+        {
+            string[] stop = parts < 3 ? ["--stop-after-steps", $"{random.Next(1, 20)}"] : [];
+            TrainerProcess.Result part = Succeeds([.. start, "--output", "parts", "--threads", $"{1 + (parts % 2)}", .. stop]);
+            if (parts < 3)
+                part.Output.Should().Contain("--resume --output parts");
+
+            Summary("parts").GetProperty("finished").GetBoolean().Should().Be(parts == 3);
+            parts++;
+        }
+
+        parts.Should().Be(4);
+        HaveTheSameOutcome("straight", "parts");
+
+        // What is finished stays as it is, and what does not belong to the run is refused.
+        Dictionary<string, DateTime> before = Times("parts");
+        Succeeds(["--resume", "--output", "parts"]).Output.Should().Contain("finished");
+        Succeeds([.. Training, "--resume", "--output", "parts"]).Output.Should().Contain("finished");
+        Fails("--seed is 6, but the run in 'parts' was started with 5", "--resume", "--output", "parts", "--seed", "6");
+        Fails("epochs is 3 there, but 4 here", "--resume", "--output", "parts", "--epochs", "4");
+        Times("parts").Should().Equal(before);
+    }
+
+    [Fact]
+    public void Resume_WithoutACheckpointOrWithABadOne_IsOneLineAndExitCode1()
+    {
+        Fails("no checkpoint.safetensors in 'runs'", "--resume");
+        Fails("no checkpoint.safetensors in 'none'", "train", "--resume", "--output", "none");
+        Directory.CreateDirectory(Path.Combine(_folder, "bad"));
+        File.WriteAllText(Path.Combine(_folder, "bad", "checkpoint.safetensors"), "{}");
+        Fails("byte 0", "train", "--resume", "--output", "bad");
+        File.ReadAllText(Path.Combine(_folder, "bad", "checkpoint.safetensors")).Should().Be("{}");
+        Directory.GetFileSystemEntries(Path.Combine(_folder, "bad")).Should().ContainSingle();
+    }
+
+    [Fact]
+    public void Kill_AtRandomInstants_LosesNothingButTheStepsSinceTheCheckpoint()
+    {
+        var clock = Stopwatch.StartNew();
+        Succeeds([.. Training, "--output", "straight"]);
+        TimeSpan straight = clock.Elapsed;
+        int kills = int.TryParse(Environment.GetEnvironmentVariable(KillsVariable), out int asked) ? asked : DefaultKills;
+        var random = new System.Random(2);
+        long step = -1;
+        string checkpoint = Path.Combine(_folder, "killed", "checkpoint.safetensors");
+        while (kills > 0)
+        {
+            TrainerProcess.Result? end = Continue(random.NextDouble() * straight);
+            if (end != null)
+            {
+                // It got through before its time was over: once more from the start.
+                HaveTheSameOutcome("straight", "killed");
+                Directory.Delete(Path.Combine(_folder, "killed"), recursive: true);
+                step = -1;
+                continue;
+            }
+
+            kills--;
+            if (!File.Exists(checkpoint))
+            {
+                step.Should().Be(-1, "a checkpoint that was there stays");
+                continue;
+            }
+
+            long reached = TrainingState.Load(checkpoint).Step;
+            reached.Should().BeGreaterThanOrEqualTo(step);
+            step = reached;
+        }
+
+        Continue(Timeout.InfiniteTimeSpan).Should().NotBeNull();
+        HaveTheSameOutcome("straight", "killed");
+        Directory.GetFiles(Path.Combine(_folder, "killed"), "*.tmp").Should().BeEmpty("what killed writers left is cleared");
+
+        TrainerProcess.Result? Continue(TimeSpan time)
+        {
+            string[] start = File.Exists(checkpoint) ? ["train", "--resume"] : Training;
+            TrainerProcess.Result? end = TrainerProcess.RunOrKill(_folder, time, [.. start, "--output", "killed", "--checkpoint-every", "1"]);
+            end?.Code.Should().Be(0, end.Error);
+            return end;
+        }
+    }
+
+    private TrainerProcess.Result Succeeds(string[] arguments)
+    {
+        TrainerProcess.Result result = TrainerProcess.Run(_folder, arguments);
+        result.Code.Should().Be(0, result.Error);
+        return result;
+    }
+
+    private void Fails(string named, params string[] arguments)
+    {
+        TrainerProcess.Result result = TrainerProcess.Run(_folder, arguments);
+        result.Code.Should().Be(1);
+        result.Error.Trim().Split('\n').Should().ContainSingle().Which.Should().Contain(named);
+    }
+
+    private void HaveTheSameOutcome(string expected, string actual)
+    {
+        foreach (string name in Outcome)
+        {
+            byte[] bytes = File.ReadAllBytes(Path.Combine(_folder, actual, name));
+            bytes.AsSpan().SequenceEqual(File.ReadAllBytes(Path.Combine(_folder, expected, name))).Should().BeTrue("{0} should have the same bytes", name);
+        }
+
+        Summary(actual).GetProperty("testLoss").GetDouble().Should().Be(Summary(expected).GetProperty("testLoss").GetDouble());
+    }
+
+    private bool IsFinished(string run) =>
+        File.Exists(Path.Combine(_folder, run, "summary.json")) && Summary(run).GetProperty("finished").GetBoolean();
+
+    private JsonElement Summary(string run) => JsonDocument.Parse(File.ReadAllText(Path.Combine(_folder, run, "summary.json"))).RootElement;
+
+    private Dictionary<string, DateTime> Times(string run) =>
+        Directory.GetFiles(Path.Combine(_folder, run)).ToDictionary(file => file, File.GetLastWriteTimeUtc);
+
+    /// <summary>Writes bytes as an IDX file.</summary>
+    private static void Write(string path, ReadOnlySpan<byte> values, params int[] dimensions)
+    {
+        byte[] header = new byte[4 + (4 * dimensions.Length)];
+        header[2] = 8;
+        header[3] = (byte)dimensions.Length;
+        for (int i = 0; i < dimensions.Length; i++)
+            BinaryPrimitives.WriteInt32BigEndian(header.AsSpan(4 + (4 * i)), dimensions[i]);
+
+        File.WriteAllBytes(path, [.. header, .. values]);
+    }
+}
