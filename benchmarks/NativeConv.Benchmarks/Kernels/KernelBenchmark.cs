@@ -1,11 +1,12 @@
 using BenchmarkDotNet.Attributes;
+using NativeConv.Kernels;
 using NativeConv.Simd;
 using NativeConv.Threading;
 
 namespace NativeConv.Benchmarks.Kernels;
 
 /// <summary>Computes some of a kernel's items: images, values or rows.</summary>
-internal delegate void Share(int worker, int first, int count);
+internal delegate void RangeWork(int worker, int first, int count);
 
 /// <summary>
 /// One kernel, one pass, at every level that the machine accelerates and on one thread and all. Threads share the items as in a training step; weights are
@@ -32,13 +33,13 @@ public abstract class KernelBenchmark
     [GlobalSetup]
     public void SetUp()
     {
-        Share share = SimdLevels.Dispatch<Binding, Share>(Level, new(this));
+        RangeWork work = SimdLevels.Dispatch<Binding, RangeWork>(Level, new(this));
         int items = Items, workers = Math.Min(Threads, items);
         _workers = workers;
         _work = worker =>
         {
-            (int first, int end) = Workers.Share(items, workers, worker);
-            share(worker, first, end - first);
+            (int first, int end) = new Share(worker, workers).Of(items);
+            work(worker, first, end - first);
         };
     }
 
@@ -46,12 +47,12 @@ public abstract class KernelBenchmark
     public void Run() => Workers.Run(_workers, _work);
 
     /// <summary>Sets memory aside and gives what computes with it.</summary>
-    private protected abstract Share Bind<TVector>()
+    private protected abstract RangeWork Bind<TVector>()
         where TVector : struct, IVector<TVector>;
 
-    private readonly struct Binding(KernelBenchmark benchmark) : ISimdWork<Share>
+    private readonly struct Binding(KernelBenchmark benchmark) : ISimdWork<RangeWork>
     {
-        public Share Run<TVector>()
+        public RangeWork Run<TVector>()
             where TVector : struct, IVector<TVector> => benchmark.Bind<TVector>();
     }
 }

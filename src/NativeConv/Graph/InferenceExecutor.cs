@@ -46,7 +46,7 @@ internal sealed unsafe class InferenceExecutor
 
     private void RunWorker(int worker)
     {
-        (int first, int end) = Workers.Share(_count, Math.Min(_count, _plan.WorkerCount), worker);
+        (int first, int end) = new Share(worker, Math.Min(_count, _plan.WorkerCount)).Of(_count);
         _plan.RunInference(worker, first, end, _outputs, _output);
     }
 

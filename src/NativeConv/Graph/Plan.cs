@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using NativeConv.Kernels;
 using NativeConv.Layers;
 using NativeConv.Simd;
 using NativeConv.Tensors;
@@ -143,14 +144,14 @@ internal sealed unsafe partial class Plan
     public void RunStage(int stage, int worker, int images)
     {
         int chunks = ChunkCount(images);
-        (int firstChunk, int endChunk) = Threading.Workers.Share(chunks, _workers, worker);
+        (int firstChunk, int endChunk) = new Share(worker, _workers).Of(chunks);
         for (int chunk = firstChunk; chunk < endChunk; chunk++)
         {
             float* gradients = _private.Pointer + ((nint)chunk * _privateLength);
             if (stage == 0)
                 new Span<float>(gradients, _privateLength).Clear();
 
-            (int first, int end) = Threading.Workers.Share(images, chunks, chunk);
+            (int first, int end) = new Share(chunk, chunks).Of(images);
             for (; first < end; first += _group)
             {
                 var work = new Work(first, Math.Min(_group, end - first), worker, _scratch.Pointer + ((nint)worker * _scratchLength), gradients);
@@ -181,11 +182,11 @@ internal sealed unsafe partial class Plan
     /// </summary>
     public void Merge(int worker, int images)
     {
-        (int firstSlice, int endSlice) = Threading.Workers.Share(_slices.Length, _workers, worker);
+        (int firstSlice, int endSlice) = new Share(worker, _workers).Of(_slices.Length);
         for (int i = firstSlice; i < endSlice; i++)
             _programs[_slices[i].Node].AddGradientSlice(_slices[i].Slice, images);
 
-        (int first, int end) = Threading.Workers.Share(_privateLength / AlignedMemory.AlignmentFloats, _workers, worker);
+        (int first, int end) = new Share(worker, _workers).Of(_privateLength / AlignedMemory.AlignmentFloats);
         first *= AlignedMemory.AlignmentFloats;
         int length = (end * AlignedMemory.AlignmentFloats) - first;
         if (length > 0)

@@ -1,7 +1,7 @@
 using NativeConv.Graph;
+using NativeConv.Kernels;
 using NativeConv.Optimizers;
 using NativeConv.Tensors;
-using NativeConv.Threading;
 
 namespace NativeConv;
 
@@ -99,7 +99,7 @@ public sealed unsafe class TrainingSession
         int correct = 0, parts = Parts(labels.Length), length = _model.InputShape.Length;
         for (int part = 0; part < parts; part++)
         {
-            (int first, int end) = Workers.Share(labels.Length, parts, part);
+            (int first, int end) = new Share(part, parts).Of(labels.Length);
             labels[first..end].CopyTo(loss.Labels);
             _executor.Run(images[(first * length)..(end * length)], end - first, (StepCount * _mostParts) + part);
             sum += (double)loss.Mean(end - first) * (end - first);
@@ -114,7 +114,7 @@ public sealed unsafe class TrainingSession
         int parts = Parts(count), length = _model.InputShape.Length;
         for (int part = 0; part < parts; part++)
         {
-            (int first, int end) = Workers.Share(count, parts, part);
+            (int first, int end) = new Share(part, parts).Of(count);
             if (NonFinite.Locate(_model, images[(first * length)..(end * length)], end - first, StepCount) is { } node)
                 return $"The first layer whose output is not finite is '{node.Name}'.";
         }

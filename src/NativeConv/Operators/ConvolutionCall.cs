@@ -135,7 +135,7 @@ internal readonly unsafe struct ConvolutionCall(Conv2DGeometry geometry, int cha
             for (int item = firstItem; item < firstItem + items; item++)
             {
                 (int part, int share) = Math.DivRem(item, shares);
-                (int first, int end) = Workers.Share(images, parts, part);
+                (int first, int end) = new Share(part, parts).Of(images);
                 algorithm.BackwardWeights(x + (first * input), dy + (first * output), Sum(part), scratch.Pointer, end - first, new(share, shares));
             }
 

@@ -1,3 +1,4 @@
+using NativeConv.Kernels;
 using NativeConv.Threading;
 
 namespace NativeConv.Operators;
@@ -22,7 +23,7 @@ internal static class ImageShares
 
         Workers.Run(workers, worker =>
         {
-            (int first, int end) = Workers.Share(images, workers, worker);
+            (int first, int end) = new Share(worker, workers).Of(images);
             body(first, end - first);
         });
     }

@@ -20,8 +20,4 @@ internal static class Workers
 
     /// <summary>Starts a job beside the caller, on a thread of the pool.</summary>
     public static Task Start(Action job) => Task.Run(job);
-
-    /// <summary>The range of items, first inclusive and end exclusive, that is one worker's static share.</summary>
-    public static (int First, int End) Share(int items, int workers, int worker) =>
-        ((int)((long)items * worker / workers), (int)((long)items * (worker + 1) / workers));
 }

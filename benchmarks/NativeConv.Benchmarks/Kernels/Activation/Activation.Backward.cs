@@ -7,13 +7,13 @@ namespace NativeConv.Benchmarks.Kernels;
 /// <summary>dx of an activation.</summary>
 public unsafe class ActivationBackward : ActivationBenchmark
 {
-    private protected override Share Bind<TVector>() =>
-        ActivationDispatch.Run<Work<TVector>, Share>(Function, new(Values.Block(Length), Values.Block(Length), Values.Block(Length)));
+    private protected override RangeWork Bind<TVector>() =>
+        ActivationDispatch.Run<Work<TVector>, RangeWork>(Function, new(Values.Block(Length), Values.Block(Length), Values.Block(Length)));
 
-    private readonly struct Work<TVector>(AlignedMemory x, AlignedMemory dy, AlignedMemory dx) : IActivationWork<Share>
+    private readonly struct Work<TVector>(AlignedMemory x, AlignedMemory dy, AlignedMemory dx) : IActivationWork<RangeWork>
         where TVector : struct, IVector<TVector>
     {
-        public Share Run<TActivation>()
+        public RangeWork Run<TActivation>()
             where TActivation : struct, IActivation
         {
             AlignedMemory from = x, gradient = dy, to = dx;

@@ -7,12 +7,12 @@ namespace NativeConv.Benchmarks.Kernels;
 /// <summary>y of an activation.</summary>
 public unsafe class ActivationForward : ActivationBenchmark
 {
-    private protected override Share Bind<TVector>() => ActivationDispatch.Run<Work<TVector>, Share>(Function, new(Values.Block(Length), Values.Block(Length)));
+    private protected override RangeWork Bind<TVector>() => ActivationDispatch.Run<Work<TVector>, RangeWork>(Function, new(Values.Block(Length), Values.Block(Length)));
 
-    private readonly struct Work<TVector>(AlignedMemory x, AlignedMemory y) : IActivationWork<Share>
+    private readonly struct Work<TVector>(AlignedMemory x, AlignedMemory y) : IActivationWork<RangeWork>
         where TVector : struct, IVector<TVector>
     {
-        public Share Run<TActivation>()
+        public RangeWork Run<TActivation>()
             where TActivation : struct, IActivation
         {
             AlignedMemory from = x, to = y;

@@ -13,8 +13,8 @@ public abstract class ConvolutionBenchmark : KernelBenchmark
 
     private protected override int Items => Shape.Images;
 
-    private protected override Share Bind<TVector>() => Pass(new ConvolutionRun<TVector>(Shape, Threads));
+    private protected override RangeWork Bind<TVector>() => Pass(new ConvolutionRun<TVector>(Shape, Threads));
 
-    private protected abstract Share Pass<TVector>(ConvolutionRun<TVector> run)
+    private protected abstract RangeWork Pass<TVector>(ConvolutionRun<TVector> run)
         where TVector : struct, IVector<TVector>;
 }

@@ -5,5 +5,5 @@ public class DenseConvolutionBackwardInput : ConvolutionBenchmark
 {
     public override IEnumerable<ConvolutionShape> Shapes => ConvolutionShape.DenseLayers;
 
-    private protected override Share Pass<TVector>(ConvolutionRun<TVector> run) => run.BackwardInput;
+    private protected override RangeWork Pass<TVector>(ConvolutionRun<TVector> run) => run.BackwardInput;
 }

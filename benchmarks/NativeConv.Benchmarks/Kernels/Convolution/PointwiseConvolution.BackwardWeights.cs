@@ -5,5 +5,5 @@ public class PointwiseConvolutionBackwardWeights : ConvolutionBenchmark
 {
     public override IEnumerable<ConvolutionShape> Shapes => ConvolutionShape.PointwiseLayers;
 
-    private protected override Share Pass<TVector>(ConvolutionRun<TVector> run) => run.BackwardWeights;
+    private protected override RangeWork Pass<TVector>(ConvolutionRun<TVector> run) => run.BackwardWeights;
 }

@@ -5,5 +5,5 @@ public class PointwiseConvolutionForward : ConvolutionBenchmark
 {
     public override IEnumerable<ConvolutionShape> Shapes => ConvolutionShape.PointwiseLayers;
 
-    private protected override Share Pass<TVector>(ConvolutionRun<TVector> run) => run.Forward;
+    private protected override RangeWork Pass<TVector>(ConvolutionRun<TVector> run) => run.Forward;
 }

@@ -5,5 +5,5 @@ public class DepthwiseConvolutionBackward : ConvolutionBenchmark
 {
     public override IEnumerable<ConvolutionShape> Shapes => ConvolutionShape.DepthwiseLayers;
 
-    private protected override Share Pass<TVector>(ConvolutionRun<TVector> run) => run.Backward;
+    private protected override RangeWork Pass<TVector>(ConvolutionRun<TVector> run) => run.Backward;
 }

@@ -5,5 +5,5 @@ public class DepthwiseConvolutionBackwardInput : ConvolutionBenchmark
 {
     public override IEnumerable<ConvolutionShape> Shapes => ConvolutionShape.DepthwiseLayers;
 
-    private protected override Share Pass<TVector>(ConvolutionRun<TVector> run) => run.BackwardInput;
+    private protected override RangeWork Pass<TVector>(ConvolutionRun<TVector> run) => run.BackwardInput;
 }

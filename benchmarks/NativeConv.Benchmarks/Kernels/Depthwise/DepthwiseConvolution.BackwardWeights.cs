@@ -5,5 +5,5 @@ public class DepthwiseConvolutionBackwardWeights : ConvolutionBenchmark
 {
     public override IEnumerable<ConvolutionShape> Shapes => ConvolutionShape.DepthwiseLayers;
 
-    private protected override Share Pass<TVector>(ConvolutionRun<TVector> run) => run.BackwardWeights;
+    private protected override RangeWork Pass<TVector>(ConvolutionRun<TVector> run) => run.BackwardWeights;
 }

@@ -5,5 +5,5 @@ public class DepthwiseConvolutionForward : ConvolutionBenchmark
 {
     public override IEnumerable<ConvolutionShape> Shapes => ConvolutionShape.DepthwiseLayers;
 
-    private protected override Share Pass<TVector>(ConvolutionRun<TVector> run) => run.Forward;
+    private protected override RangeWork Pass<TVector>(ConvolutionRun<TVector> run) => run.Forward;
 }

@@ -6,7 +6,7 @@ namespace NativeConv.Benchmarks.Kernels;
 /// <summary>y of a dropout; its gradient is the same.</summary>
 public unsafe class Dropout : ValuesBenchmark
 {
-    private protected override Share Bind<TVector>()
+    private protected override RangeWork Bind<TVector>()
     {
         AlignedMemory x = Values.Block(Length), y = Values.Block(Length);
         return (_, first, count) =>

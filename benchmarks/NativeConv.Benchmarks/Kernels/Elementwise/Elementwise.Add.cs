@@ -6,7 +6,7 @@ namespace NativeConv.Benchmarks.Kernels;
 /// <summary>y = a + b.</summary>
 public unsafe class ElementwiseAdd : ValuesBenchmark
 {
-    private protected override Share Bind<TVector>()
+    private protected override RangeWork Bind<TVector>()
     {
         AlignedMemory a = Values.Block(Length), b = Values.Block(Length), y = Values.Block(Length);
         return (_, first, count) =>

@@ -6,7 +6,7 @@ namespace NativeConv.Benchmarks.Kernels;
 /// <summary>y = x factor + offset: input normalization.</summary>
 public unsafe class ElementwiseMultiplyAdd : ValuesBenchmark
 {
-    private protected override Share Bind<TVector>()
+    private protected override RangeWork Bind<TVector>()
     {
         AlignedMemory x = Values.Block(Length), y = Values.Block(Length);
         return (_, first, count) =>

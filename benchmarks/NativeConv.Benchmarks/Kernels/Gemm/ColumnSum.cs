@@ -6,7 +6,7 @@ namespace NativeConv.Benchmarks.Kernels;
 /// <summary>The gradient of a bias: dy summed over images and pixels, added to a sum of each worker's own.</summary>
 public unsafe class ColumnSum : BatchBenchmark
 {
-    private protected override Share Bind<TVector>()
+    private protected override RangeWork Bind<TVector>()
     {
         int pixels = Batch.Pixels, channels = Batch.Channels;
         AlignedMemory dy = Values.Block(Batch.Length);

@@ -6,7 +6,7 @@ namespace NativeConv.Benchmarks.Kernels;
 /// <summary>dx of a dense layer.</summary>
 public unsafe class FullyConnectedBackwardInput : FullyConnectedBenchmark
 {
-    private protected override Share Bind<TVector>()
+    private protected override RangeWork Bind<TVector>()
     {
         (int images, int inputs, int outputs) = Shape;
         var kernel = new DenseKernel<TVector>(inputs, outputs);

@@ -8,7 +8,7 @@ public unsafe class FullyConnectedBackwardWeights : FullyConnectedBenchmark
 {
     private protected override int Items => Shape.Inputs;
 
-    private protected override Share Bind<TVector>()
+    private protected override RangeWork Bind<TVector>()
     {
         (int images, int inputs, int outputs) = Shape;
         var kernel = new DenseKernel<TVector>(inputs, outputs);

@@ -6,7 +6,7 @@ namespace NativeConv.Benchmarks.Kernels;
 /// <summary>y of a dense layer.</summary>
 public unsafe class FullyConnectedForward : FullyConnectedBenchmark
 {
-    private protected override Share Bind<TVector>()
+    private protected override RangeWork Bind<TVector>()
     {
         (int images, int inputs, int outputs) = Shape;
         var kernel = new DenseKernel<TVector>(inputs, outputs);

@@ -6,7 +6,7 @@ namespace NativeConv.Benchmarks.Kernels;
 /// <summary>Probabilities of logits.</summary>
 public unsafe class Softmax : SoftmaxBenchmark
 {
-    private protected override Share Bind<TVector>()
+    private protected override RangeWork Bind<TVector>()
     {
         nint classes = Classes;
         AlignedMemory logits = Values.Block(Rows * classes), probabilities = Values.Block(Rows * classes);

@@ -6,7 +6,7 @@ namespace NativeConv.Benchmarks.Kernels;
 /// <summary>Losses and gradients of logits.</summary>
 public unsafe class SoftmaxCrossEntropy : SoftmaxBenchmark
 {
-    private protected override Share Bind<TVector>()
+    private protected override RangeWork Bind<TVector>()
     {
         nint classes = Classes;
         AlignedMemory logits = Values.Block(Rows * classes), gradient = Values.Block(Rows * classes), losses = Values.Block(Rows);

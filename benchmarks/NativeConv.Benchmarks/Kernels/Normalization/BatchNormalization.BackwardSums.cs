@@ -6,7 +6,7 @@ namespace NativeConv.Benchmarks.Kernels;
 /// <summary>The gradients of beta and gamma over each image, back through the ReLU that follows.</summary>
 public unsafe class BatchNormalizationBackwardSums : BatchBenchmark
 {
-    private protected override Share Bind<TVector>()
+    private protected override RangeWork Bind<TVector>()
     {
         int pixels = Batch.Pixels, channels = Batch.Channels;
         AlignedMemory x = Values.Block(Batch.Length), dy = Values.Block(Batch.Length);

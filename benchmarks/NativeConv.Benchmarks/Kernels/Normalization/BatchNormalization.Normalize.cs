@@ -6,7 +6,7 @@ namespace NativeConv.Benchmarks.Kernels;
 /// <summary>y of a batch normalization whose statistics are known, and of the ReLU that follows.</summary>
 public unsafe class BatchNormalizationNormalize : BatchBenchmark
 {
-    private protected override Share Bind<TVector>()
+    private protected override RangeWork Bind<TVector>()
     {
         int pixels = Batch.Pixels, channels = Batch.Channels;
         AlignedMemory x = Values.Block(Batch.Length), y = Values.Block(Batch.Length);

@@ -6,7 +6,7 @@ namespace NativeConv.Benchmarks.Kernels;
 /// <summary>Means and squared deviations of each image's channels.</summary>
 public unsafe class BatchNormalizationStatistics : BatchBenchmark
 {
-    private protected override Share Bind<TVector>()
+    private protected override RangeWork Bind<TVector>()
     {
         int pixels = Batch.Pixels, channels = Batch.Channels;
         AlignedMemory x = Values.Block(Batch.Length), means = Values.Block((long)Batch.Images * channels), deviations = Values.Block((long)Batch.Images * channels);

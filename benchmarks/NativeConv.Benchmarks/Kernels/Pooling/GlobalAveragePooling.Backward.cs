@@ -6,7 +6,7 @@ namespace NativeConv.Benchmarks.Kernels;
 /// <summary>dx of a global average pooling.</summary>
 public unsafe class GlobalAveragePoolingBackward : BatchBenchmark
 {
-    private protected override Share Bind<TVector>()
+    private protected override RangeWork Bind<TVector>()
     {
         int pixels = Batch.Pixels, channels = Batch.Channels;
         AlignedMemory dx = Values.Block(Batch.Length), dy = Values.Block((long)Batch.Images * channels);

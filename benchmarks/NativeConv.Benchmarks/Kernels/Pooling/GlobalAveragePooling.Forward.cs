@@ -6,7 +6,7 @@ namespace NativeConv.Benchmarks.Kernels;
 /// <summary>y of a global average pooling.</summary>
 public unsafe class GlobalAveragePoolingForward : BatchBenchmark
 {
-    private protected override Share Bind<TVector>()
+    private protected override RangeWork Bind<TVector>()
     {
         int pixels = Batch.Pixels, channels = Batch.Channels;
         AlignedMemory x = Values.Block(Batch.Length), y = Values.Block((long)Batch.Images * channels);

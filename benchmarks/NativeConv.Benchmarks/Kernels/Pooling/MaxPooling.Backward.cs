@@ -6,7 +6,7 @@ namespace NativeConv.Benchmarks.Kernels;
 /// <summary>dx of a max-pooling.</summary>
 public unsafe class MaxPoolingBackward : PoolingBenchmark
 {
-    private protected override Share Bind<TVector>()
+    private protected override RangeWork Bind<TVector>()
     {
         PoolingShape shape = Shape;
         Conv2DGeometry geometry = shape.Geometry;

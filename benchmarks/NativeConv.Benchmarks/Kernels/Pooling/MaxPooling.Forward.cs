@@ -6,7 +6,7 @@ namespace NativeConv.Benchmarks.Kernels;
 /// <summary>y of a max-pooling, and its winners.</summary>
 public unsafe class MaxPoolingForward : PoolingBenchmark
 {
-    private protected override Share Bind<TVector>()
+    private protected override RangeWork Bind<TVector>()
     {
         PoolingShape shape = Shape;
         Conv2DGeometry geometry = shape.Geometry;

@@ -6,7 +6,7 @@ namespace NativeConv.Benchmarks.Kernels;
 /// <summary>A step of Adam.</summary>
 public unsafe class AdamUpdate : ValuesBenchmark
 {
-    private protected override Share Bind<TVector>()
+    private protected override RangeWork Bind<TVector>()
     {
         // Second moments start at 0: they may not be negative.
         AlignedMemory weights = Values.Block(Length), gradient = Values.Block(Length), means = Values.Block(Length), squares = new(Length);

@@ -6,7 +6,7 @@ namespace NativeConv.Benchmarks.Kernels;
 /// <summary>A step of the weights' moving average.</summary>
 public unsafe class AverageUpdate : ValuesBenchmark
 {
-    private protected override Share Bind<TVector>()
+    private protected override RangeWork Bind<TVector>()
     {
         AlignedMemory weights = Values.Block(Length), average = Values.Block(Length);
         return (_, first, count) =>

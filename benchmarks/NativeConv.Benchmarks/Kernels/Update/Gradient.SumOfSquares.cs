@@ -6,7 +6,7 @@ namespace NativeConv.Benchmarks.Kernels;
 /// <summary>The sum of squares that a gradient's norm is the root of.</summary>
 public unsafe class GradientSumOfSquares : ValuesBenchmark
 {
-    private protected override Share Bind<TVector>()
+    private protected override RangeWork Bind<TVector>()
     {
         AlignedMemory gradient = Values.Block(Length);
         double[] sums = new double[Threads];

@@ -6,7 +6,7 @@ namespace NativeConv.Benchmarks.Kernels;
 /// <summary>A step of RMSprop.</summary>
 public unsafe class RmsPropUpdate : ValuesBenchmark
 {
-    private protected override Share Bind<TVector>()
+    private protected override RangeWork Bind<TVector>()
     {
         // Squares start at 0: they may not be negative.
         AlignedMemory weights = Values.Block(Length), gradient = Values.Block(Length), squares = new(Length);

@@ -6,7 +6,7 @@ namespace NativeConv.Benchmarks.Kernels;
 /// <summary>A step of stochastic gradient descent.</summary>
 public unsafe class SgdPlain : ValuesBenchmark
 {
-    private protected override Share Bind<TVector>()
+    private protected override RangeWork Bind<TVector>()
     {
         AlignedMemory weights = Values.Block(Length), gradient = Values.Block(Length);
         return (_, first, count) =>

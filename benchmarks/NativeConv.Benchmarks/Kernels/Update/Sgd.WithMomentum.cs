@@ -6,7 +6,7 @@ namespace NativeConv.Benchmarks.Kernels;
 /// <summary>A step of stochastic gradient descent with momentum.</summary>
 public unsafe class SgdWithMomentum : ValuesBenchmark
 {
-    private protected override Share Bind<TVector>()
+    private protected override RangeWork Bind<TVector>()
     {
         AlignedMemory weights = Values.Block(Length), gradient = Values.Block(Length), velocity = Values.Block(Length);
         return (_, first, count) =>

@@ -31,52 +31,32 @@ internal abstract unsafe class ConvolutionAlgorithm<TVector>
     /// <summary>Floats of a worker's scratch.</summary>
     public virtual int ScratchLength => 0;
 
-    public abstract void PackForward(float* weights, float* bias, float* packed);
+    public void PackForward(float* weights, float* bias, float* packed) => PackForward(weights, bias, packed, Share.All);
 
-    public abstract void PackBackward(float* weights, float* packed);
+    public void PackBackward(float* weights, float* packed) => PackBackward(weights, packed, Share.All);
 
-    /// <summary>One worker's share of the packing, where it can be shared out; otherwise the first share is all.</summary>
-    public virtual void PackForward(float* weights, float* bias, float* packed, Share share)
-    {
-        if (share.Index == 0)
-            PackForward(weights, bias, packed);
-    }
+    public void Forward(float* x, float* packed, float* y, float* scratch, int images) => Forward(x, packed, y, scratch, images, Share.All);
+
+    public void BackwardInput(float* dy, float* packed, float* dx, float* scratch, int images) => BackwardInput(dy, packed, dx, scratch, images, Share.All);
+
+    public void BackwardWeights(float* x, float* dy, float* dw, float* scratch, int images) => BackwardWeights(x, dy, dw, scratch, images, Share.All);
+
+    /// <summary>One worker's share of the packing. Here and below: where an algorithm cannot be shared out, the first share is all of it.</summary>
+    public abstract void PackForward(float* weights, float* bias, float* packed, Share share);
 
     /// <inheritdoc cref="PackForward(float*, float*, float*, Share)"/>
-    public virtual void PackBackward(float* weights, float* packed, Share share)
-    {
-        if (share.Index == 0)
-            PackBackward(weights, packed);
-    }
+    public abstract void PackBackward(float* weights, float* packed, Share share);
 
-    public abstract void Forward(float* x, float* packed, float* y, float* scratch, int images);
-
-    public abstract void BackwardInput(float* dy, float* packed, float* dx, float* scratch, int images);
-
-    public abstract void BackwardWeights(float* x, float* dy, float* dw, float* scratch, int images);
-
-    /// <summary>One worker's share of a forward pass over few images: of their rows, where the algorithm can be shared out; otherwise the first share is all.</summary>
-    public virtual void Forward(float* x, float* packed, float* y, float* scratch, int images, Share share)
-    {
-        if (share.Index == 0)
-            Forward(x, packed, y, scratch, images);
-    }
+    /// <summary>One worker's share of the rows of few images.</summary>
+    public abstract void Forward(float* x, float* packed, float* y, float* scratch, int images, Share share);
 
     /// <inheritdoc cref="Forward(float*, float*, float*, float*, int, Share)"/>
-    public virtual void BackwardInput(float* dy, float* packed, float* dx, float* scratch, int images, Share share)
-    {
-        if (share.Index == 0)
-            BackwardInput(dy, packed, dx, scratch, images);
-    }
+    public abstract void BackwardInput(float* dy, float* packed, float* dx, float* scratch, int images, Share share);
 
-    /// <summary>One worker's share of a weight gradient: of its channels, where the algorithm can be shared out; otherwise the first share is all.</summary>
-    public virtual void BackwardWeights(float* x, float* dy, float* dw, float* scratch, int images, Share share)
-    {
-        if (share.Index == 0)
-            BackwardWeights(x, dy, dw, scratch, images);
-    }
+    /// <summary>One worker's share of a gradient's channels.</summary>
+    public abstract void BackwardWeights(float* x, float* dy, float* dw, float* scratch, int images, Share share);
 
-    /// <summary>Both gradients: the same bits as one after the other, but where it can be in one sweep.</summary>
+    /// <summary>Both gradients: the same bits as one after the other, but where it helps by parts, while dy is in a cache.</summary>
     public virtual void Backward(float* x, float* dy, float* packed, float* dx, float* dw, float* scratch, int images)
     {
         BackwardInput(dy, packed, dx, scratch, images);

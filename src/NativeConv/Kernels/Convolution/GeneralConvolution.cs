@@ -17,27 +17,15 @@ internal sealed unsafe class GeneralConvolution<TVector>(in Conv2DGeometry geome
 
     public override int ScratchLength => _weights.ScratchLength<TVector>();
 
-    public override void PackForward(float* weights, float* bias, float* packed) => PackForward(weights, bias, packed, Share.All);
-
     public override void PackForward(float* weights, float* bias, float* packed, Share share) => _forward.Pack<TVector>(weights, bias, packed, share);
 
-    public override void PackBackward(float* weights, float* packed) => PackBackward(weights, packed, Share.All);
-
     public override void PackBackward(float* weights, float* packed, Share share) => _backward.Pack<TVector>(weights, null, packed, share);
-
-    public override void Forward(float* x, float* packed, float* y, float* scratch, int images) => Forward(x, packed, y, scratch, images, Share.All);
 
     public override void Forward(float* x, float* packed, float* y, float* scratch, int images, Share share) =>
         _forward.Run<TVector>(x, packed, y, images, share);
 
-    public override void BackwardInput(float* dy, float* packed, float* dx, float* scratch, int images) =>
-        BackwardInput(dy, packed, dx, scratch, images, Share.All);
-
     public override void BackwardInput(float* dy, float* packed, float* dx, float* scratch, int images, Share share) =>
         _backward.Run<TVector>(dy, packed, dx, images, share);
-
-    public override void BackwardWeights(float* x, float* dy, float* dw, float* scratch, int images) =>
-        BackwardWeights(x, dy, dw, scratch, images, Share.All);
 
     public override void BackwardWeights(float* x, float* dy, float* dw, float* scratch, int images, Share share) =>
         _weights.Run<TVector>(x, dy, dw, scratch, images, share);

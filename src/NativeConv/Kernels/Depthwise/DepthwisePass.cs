@@ -109,9 +109,11 @@ internal sealed unsafe class DepthwisePass<TVector>
     public int PackedLength => checked(Blocks * BlockLength);
 
     /// <summary>Packs weights [kh, kw, c] and the biases (or zeros): for each block a vector of biases, then one for each tap across and along, in the order of use.</summary>
-    public void Pack(float* weights, float* bias, float* packed)
+    public void Pack(float* weights, float* bias, float* packed, Share share)
     {
-        for (int block = 0; block < Blocks; block++)
+        (int first, int end) = share.Of(Blocks);
+        packed += (nint)first * BlockLength;
+        for (int block = first; block < end; block++)
         {
             PackVector(bias, block, packed);
             packed += TVector.Lanes;

@@ -22,12 +22,15 @@ internal sealed unsafe class MultipliedDepthwiseConvolution<TVector>(in Conv2DGe
 
     public override int ScratchLength => checked(ExpandedLength + _expanded.ScratchLength);
 
-    public override void PackForward(float* weights, float* bias, float* packed) => _expanded.PackForward(weights, bias, packed);
+    public override void PackForward(float* weights, float* bias, float* packed, Share share) => _expanded.PackForward(weights, bias, packed, share);
 
-    public override void PackBackward(float* weights, float* packed) => _expanded.PackBackward(weights, packed);
+    public override void PackBackward(float* weights, float* packed, Share share) => _expanded.PackBackward(weights, packed, share);
 
-    public override void Forward(float* x, float* packed, float* y, float* scratch, int images)
+    public override void Forward(float* x, float* packed, float* y, float* scratch, int images, Share share)
     {
+        if (share.Index > 0)
+            return;
+
         for (int image = 0; image < images; image++)
         {
             Expand(x, scratch);
@@ -37,8 +40,11 @@ internal sealed unsafe class MultipliedDepthwiseConvolution<TVector>(in Conv2DGe
         }
     }
 
-    public override void BackwardInput(float* dy, float* packed, float* dx, float* scratch, int images)
+    public override void BackwardInput(float* dy, float* packed, float* dx, float* scratch, int images, Share share)
     {
+        if (share.Index > 0)
+            return;
+
         for (int image = 0; image < images; image++)
         {
             _expanded.BackwardInput(dy, packed, scratch, scratch + ExpandedLength, 1);
@@ -56,8 +62,11 @@ internal sealed unsafe class MultipliedDepthwiseConvolution<TVector>(in Conv2DGe
         }
     }
 
-    public override void BackwardWeights(float* x, float* dy, float* dw, float* scratch, int images)
+    public override void BackwardWeights(float* x, float* dy, float* dw, float* scratch, int images, Share share)
     {
+        if (share.Index > 0)
+            return;
+
         for (int image = 0; image < images; image++)
         {
             Expand(x, scratch);

@@ -17,22 +17,14 @@ internal sealed unsafe class PlainDepthwiseConvolution<TVector>(in Conv2DGeometr
 
     public override int ScratchLength => _weights.ScratchLength;
 
-    public override void PackForward(float* weights, float* bias, float* packed) => _forward.Pack(weights, bias, packed);
+    public override void PackForward(float* weights, float* bias, float* packed, Share share) => _forward.Pack(weights, bias, packed, share);
 
-    public override void PackBackward(float* weights, float* packed) => _backward.Pack(weights, null, packed);
-
-    public override void Forward(float* x, float* packed, float* y, float* scratch, int images) => Forward(x, packed, y, scratch, images, Share.All);
+    public override void PackBackward(float* weights, float* packed, Share share) => _backward.Pack(weights, null, packed, share);
 
     public override void Forward(float* x, float* packed, float* y, float* scratch, int images, Share share) => _forward.Run(x, packed, y, images, share);
 
-    public override void BackwardInput(float* dy, float* packed, float* dx, float* scratch, int images) =>
-        BackwardInput(dy, packed, dx, scratch, images, Share.All);
-
     public override void BackwardInput(float* dy, float* packed, float* dx, float* scratch, int images, Share share) =>
         _backward.Run(dy, packed, dx, images, share);
-
-    public override void BackwardWeights(float* x, float* dy, float* dw, float* scratch, int images) =>
-        BackwardWeights(x, dy, dw, scratch, images, Share.All);
 
     public override void BackwardWeights(float* x, float* dy, float* dw, float* scratch, int images, Share share) =>
         _weights.Add(x, dy, dw, scratch, images, share);
