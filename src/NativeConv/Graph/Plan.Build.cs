@@ -135,7 +135,7 @@ internal sealed unsafe partial class Plan
                         _gradients[step.Node]?.Use(stage, position);
                         break;
                     default:
-                        RecordBackward(node, stage, position, needsGradient);
+                        RecordBackward(node, step.Phase, stage, position, needsGradient);
                         break;
                 }
             }
@@ -164,7 +164,7 @@ internal sealed unsafe partial class Plan
         }
     }
 
-    private void RecordBackward(Node node, int stage, int position, bool[] needsGradient)
+    private void RecordBackward(Node node, int phase, int stage, int position, bool[] needsGradient)
     {
         LayerProgram program = _programs[node.Index];
         _gradients[node.Index]!.Use(stage, position);
@@ -177,7 +177,7 @@ internal sealed unsafe partial class Plan
             if (program.BackwardReads.HasFlag(BackwardReads.Inputs))
                 _values[input].Use(stage, position);
 
-            if (!needsGradient[input])
+            if (!needsGradient[input] || phase < program.BackwardPhases - 1)
                 continue;
 
             _gradients[input]!.Use(stage, position);

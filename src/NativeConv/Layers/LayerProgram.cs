@@ -121,6 +121,7 @@ internal abstract unsafe class LayerProgram
     {
     }
 
+    /// <summary>One phase of the backward pass. The last one alone writes the inputs' gradients.</summary>
     public abstract void Backward(int phase, in Work work);
 
     /// <summary>Between backward phase <paramref name="phase"/> and the one before. Parameter gradients known here go to the first chunk's.</summary>
