@@ -65,7 +65,7 @@ internal sealed unsafe class ParameterStore
         while (_byPlace.TryGetValue((node.Index, views.Count), out (Parameter Parameter, int Offset) place))
         {
             Parameter p = place.Parameter;
-            views.Add(new(p.Value.Pointer, p.Gradient == null ? null : p.Gradient.Pointer, place.Offset, p.Value.Length));
+            views.Add(new(p.Value.Pointer, p.Gradient == null ? null : p.Gradient.Pointer, p.Value.Length));
         }
 
         return [.. views];

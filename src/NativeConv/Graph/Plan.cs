@@ -13,9 +13,6 @@ namespace NativeConv.Graph;
 /// </summary>
 internal sealed unsafe partial class Plan
 {
-    private const int MostChunks = 64;
-    private const long MostPrivateFloats = 32L * 1024 * 1024 / sizeof(float);
-
     /// <summary>A worker carries as many images at once as keep the largest buffer below this.</summary>
     private const int GroupBytes = 64 * 1024;
 
@@ -29,9 +26,10 @@ internal sealed unsafe partial class Plan
     private readonly PlannedBuffer[] _values;
     private readonly PlannedBuffer?[] _gradients;
     private readonly List<PlannedBuffer> _buffers = [];
-    private readonly AlignedMemory _arena, _scratch, _private;
+    private readonly AlignedMemory _arena, _scratch;
+    private readonly PrivateGradients? _private;
     private readonly long _batchFloats, _workerFloats;
-    private readonly int _scratchLength, _privateLength, _workers, _group;
+    private readonly int _scratchLength, _workers, _group;
     private readonly Stage[] _stages;
     private readonly (int Node, int Slice)[] _slices;
 
@@ -84,8 +82,7 @@ internal sealed unsafe partial class Plan
         _arena = new(_batchFloats + (_workerFloats * workers));
         _scratchLength = (int)AlignedMemory.RoundUp(_programs.Max(program => program.ScratchLength));
         _scratch = new((long)_scratchLength * workers);
-        _privateLength = training ? parameters.Values.Length : 0;
-        _private = new((long)_privateLength * ChunkCount(batchSize));
+        _private = training ? new(_bindings, _programs, batchSize) : null;
         Parameters = parameters;
         BindViews(needsGradient);
     }
@@ -107,15 +104,6 @@ internal sealed unsafe partial class Plan
 
     /// <summary>The first stage of the backward pass that a plan by hand runs on its own.</summary>
     public int FirstBackwardStage { get; private set; }
-
-    public int SliceCount => _slices.Length;
-
-    /// <summary>Chunks that a batch is cut into.</summary>
-    public int ChunkCount(int images)
-    {
-        long most = _privateLength == 0 ? MostChunks : Math.Clamp(MostPrivateFloats / _privateLength, 1, MostChunks);
-        return (int)Math.Min(images, most);
-    }
 
     public void SetImages(float* images) => ((InputProgram)_programs[0]).Images = images;
 
@@ -140,19 +128,20 @@ internal sealed unsafe partial class Plan
         if (step.Pass == Pass.Forward)
             _programs[step.Node].ForwardBarrier(step.Phase, images);
         else if (step.Pass == Pass.Backward)
-            _programs[step.Node].BackwardBarrier(step.Phase, images, _private.Pointer);
+            _programs[step.Node].BackwardBarrier(step.Phase, images, _private!.Row(0));
     }
 
     /// <summary>One worker's share of a stage.</summary>
     public void RunStage(int stage, int worker, int images)
     {
-        int chunks = ChunkCount(images);
+        int chunks = _private?.ChunkCount(images) ?? images;
         (int firstChunk, int endChunk) = new Share(worker, _workers).Of(chunks);
         for (int chunk = firstChunk; chunk < endChunk; chunk++)
         {
-            float* gradients = _private.Pointer + ((nint)chunk * _privateLength);
             if (stage == 0)
-                new Span<float>(gradients, _privateLength).Clear();
+                _private?.Clear(chunk);
+
+            float* gradients = _private == null ? null : _private.Row(chunk);
 
             (int first, int end) = new Share(chunk, chunks).Of(images);
             for (; first < end; first += _group)
@@ -189,18 +178,14 @@ internal sealed unsafe partial class Plan
         for (int i = firstSlice; i < endSlice; i++)
             _programs[_slices[i].Node].AddGradientSlice(_slices[i].Slice, images);
 
-        (int first, int end) = new Share(worker, _workers).Of(_privateLength / AlignedMemory.AlignmentFloats);
-        first *= AlignedMemory.AlignmentFloats;
-        int length = (end * AlignedMemory.AlignmentFloats) - first;
-        if (length > 0)
-            _operations.AddTree(_private.Pointer + first, ChunkCount(images), _privateLength, Parameters.Gradients.Pointer + first, length);
+        _private!.AddTo(_operations, new(worker, _workers), images);
     }
 
     /// <summary>The plan in words: stages, buffers, bytes. A name with ' is a backward pass, # a phase after the first; what is in brackets runs again.</summary>
     public override string ToString()
     {
         var text = new StringBuilder();
-        text.AppendLine(CultureInfo.InvariantCulture, $"{Kind} plan: batch {BatchSize}, {_workers} workers, {Level}, {_group} images at a time, {ChunkCount(BatchSize)} chunks");
+        text.AppendLine(CultureInfo.InvariantCulture, $"{Kind} plan: batch {BatchSize}, {_workers} workers, {Level}, {_group} images at a time, {_private?.ChunkCount(BatchSize) ?? 1} chunks");
         for (int i = 0; i < _stages.Length; i++)
         {
             text.AppendLine(CultureInfo.InvariantCulture, $"stage {i}: {string.Join(' ', _stages[i].Steps.Select(Word))}");
@@ -214,10 +199,10 @@ internal sealed unsafe partial class Plan
                 $"  {buffer.Name}: {(buffer.IsPerWorker ? "per worker" : "whole batch")}, {bytes:N0} bytes, stages {buffer.FirstStage} to {buffer.LastStage}");
         }
 
-        long total = sizeof(float) * ((long)_arena.Length + _scratch.Length + _private.Length);
+        long total = sizeof(float) * ((long)_arena.Length + _scratch.Length + (_private?.Length ?? 0));
         text.AppendLine(CultureInfo.InvariantCulture,
             $"bytes: {_batchFloats * sizeof(float):N0} for the batch, {_workerFloats * sizeof(float):N0} a worker, " +
-            $"{(long)_private.Length * sizeof(float):N0} private gradients, {total:N0} in all");
+            $"{(long)(_private?.Length ?? 0) * sizeof(float):N0} private gradients, {total:N0} in all");
         return text.ToString();
     }
 

@@ -199,9 +199,12 @@ public sealed class BatchNormalization : Layer
                     ElementwiseKernel.AddTo<TVector>(First(i + step), First(i), 2 * _row);
             }
 
-            float* gamma = _node.Parameters[0].Private(firstGradients), beta = _node.Parameters[1].Private(firstGradients);
-            ElementwiseKernel.AddTo<TVector>(First(0), beta, _channels);
-            ElementwiseKernel.AddTo<TVector>(Second(0), gamma, _channels);
+            if (_node.ParametersTrainable)
+            {
+                ElementwiseKernel.AddTo<TVector>(Second(0), _node.Parameters[0].Private(firstGradients), _channels);
+                ElementwiseKernel.AddTo<TVector>(First(0), _node.Parameters[1].Private(firstGradients), _channels);
+            }
+
             BatchNormalizationKernel.BackwardCoefficients<TVector>(First(0), Second(0), (long)images * _pixels, InverseDeviation, Scale, Slope, Offset, _channels);
         }
 

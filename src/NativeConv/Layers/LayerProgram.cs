@@ -29,20 +29,23 @@ internal readonly unsafe struct Work(int first, int count, int worker, float* sc
 }
 
 /// <summary>A parameter as a program sees it.</summary>
-internal readonly unsafe struct ParameterView(float* value, float* gradient, int gradientOffset, int length)
+internal readonly unsafe struct ParameterView(float* value, float* gradient, int length, int privateOffset = 0)
 {
     public int Length => length;
 
     public float* Value => value;
 
-    /// <summary>The merged gradient: only for what is not summed privately.</summary>
+    /// <summary>The whole step's gradient; null for what is never trained.</summary>
     public float* Gradient => gradient;
 
     /// <summary>Where a chunk's private gradients hold this parameter's.</summary>
-    public float* Private(in Work work) => work.Gradients + gradientOffset;
+    public float* Private(in Work work) => work.Gradients + privateOffset;
 
     /// <inheritdoc cref="Private(in Work)"/>
-    public float* Private(float* gradients) => gradients + gradientOffset;
+    public float* Private(float* gradients) => gradients + privateOffset;
+
+    /// <summary>The same parameter with its place among a chunk's private gradients.</summary>
+    public ParameterView At(int offset) => new(value, gradient, length, offset);
 }
 
 /// <summary>A node bound to one plan: shapes, buffers, parameters. The plan fills in the views after it has placed the buffers.</summary>
