@@ -96,6 +96,21 @@ public sealed class TrainingTests
     }
 
     [Fact]
+    public void Step_InfiniteLossWithFiniteGradients_ChangesNothing()
+    {
+        // The loss is the distance of the two logits, beyond a float; its gradient is -1 and 1.
+        Model model = new ModelBuilder(1, 1, 1).Dense(2, useBias: false).Build(1);
+        float[] weights = [3e38f, -3e38f];
+        weights.CopyTo(model.Parameter("dense.kernel").Value.Span);
+        TrainingSession session = model.BeginTraining(Loss.SoftmaxCrossEntropy(), new Sgd(1e30f), 1);
+        Action step = () => session.Step([1], [1]);
+        step.Should().Throw<NonFiniteException>().WithMessage("Step 1 stopped: the loss is *");
+        model.Parameter("dense.kernel").Value.Span.ToArray().Should().Equal(weights);
+        session.StepCount.Should().Be(0);
+        model.Parameter("dense.kernel").Gradient!.Span.ToArray().Should().OnlyContain(value => float.IsFinite(value), "else another check would have stopped it");
+    }
+
+    [Fact]
     public void Step_OnOneThread_AllocatesNothing()
     {
         Model model = EveryLayer.Build(seed: 2);
