@@ -19,7 +19,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 QUICK = ["-p:RunAnalyzers=false", "-p:GenerateDocumentationFile=false", "-p:TreatWarningsAsErrors=false", "-p:NoWarn=CS1591", "-v", "quiet", "-nologo"]
-HANG_SECONDS = 150
+HANG_SECONDS = 300
 DEFAULT_PROJECT = "NativeConv.Tests"
 
 

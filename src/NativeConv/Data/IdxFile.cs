@@ -63,8 +63,10 @@ internal static class IdxFile
     private static void RequireWholeGzip(Stream file, string path, int length)
     {
         Span<byte> end = stackalloc byte[4];
-        file.Position = file.Length - end.Length;
-        file.ReadExactly(end);
+        file.Position = Math.Max(0, file.Length - end.Length);
+        if (file.ReadAtLeast(end, end.Length, throwOnEndOfStream: false) < end.Length)
+            throw new InvalidDataException($"{path}: the gzip stream has become shorter while it was read.") { Source = Thrower };
+
         uint told = BinaryPrimitives.ReadUInt32LittleEndian(end);
         if (told != length)
         {

@@ -140,7 +140,7 @@ public sealed class ModelFileTests : IDisposable
             stream.WriteByte(1);
             throw new IOException("full");
         });
-        write.Should().Throw<IOException>().WithMessage("full");
+        write.Should().Throw<IOException>().WithMessage($"*{_folder.File("m")}*as it was: full");
         File.ReadAllText(_folder.File("m")).Should().Be("old");
         Directory.GetFiles(_folder.Path).Should().ContainSingle();
     }
