@@ -88,6 +88,16 @@ public sealed class ModelBuilderTests
     }
 
     [Fact]
+    public void Initializers_LayersOfOneShape_HaveWeightsOfTheirOwn()
+    {
+        Model model = new ModelBuilder(6, 6, 4).Conv2D(4, 3).Conv2D(4, 3).Conv2D(4, 3).Build(2);
+        float[][] kernels = [.. model.Parameters.Where(parameter => parameter.Role == ParameterRole.Kernel).Select(parameter => parameter.Value.Span.ToArray())];
+        kernels.Should().HaveCount(3);
+        for (int i = 0; i < kernels[0].Length; i++)
+            kernels.Select(kernel => kernel[i]).Should().OnlyHaveUniqueItems();
+    }
+
+    [Fact]
     public void Build_DeepGraph_NeedsNoStack()
     {
         var builder = new ModelBuilder(1, 1, 1);

@@ -111,6 +111,19 @@ public sealed class TrainingTests
     }
 
     [Fact]
+    public void Step_FiniteLossWithInfiniteGradients_ChangesNothing()
+    {
+        // Logits of 2 and -2, but a gradient whose square is beyond a float.
+        Model model = new ModelBuilder(1, 1, 1).Dense(2, useBias: false).Build(1);
+        float[] weights = [2e-38f, -2e-38f];
+        weights.CopyTo(model.Parameter("dense.kernel").Value.Span);
+        TrainingSession session = model.BeginTraining(Loss.SoftmaxCrossEntropy(), new Sgd(1e-30f), 1);
+        Action step = () => session.Step([1e38f], [1]);
+        step.Should().Throw<NonFiniteException>().WithMessage("Step 1 stopped: a gradient is not finite. Every layer's output is finite.*");
+        model.Parameter("dense.kernel").Value.Span.ToArray().Should().Equal(weights);
+    }
+
+    [Fact]
     public void Step_OnOneThread_AllocatesNothing()
     {
         Model model = EveryLayer.Build(seed: 2);
