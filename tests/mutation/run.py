@@ -2,6 +2,7 @@
 """Breaks the library on purpose, one line at a time, and runs the tests that should notice.
 
     python3 tests/mutation/run.py [--only PART_OF_A_NAME] [--file mutations.txt] [--output RESULTS]
+    python3 tests/mutation/run.py --check
 
 The repository's files are copied to a scratch folder and built once, and the tests of every break are seen to pass. Then each break of mutations.txt is made, the
 library alone is built again, and the break's tests run against it. A break is caught where a test fails, crashes or hangs; it survives where all pass. Exits with 1
@@ -81,9 +82,16 @@ def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--only", default="", help="only breaks whose name or file contains this")
     options.add_argument("--file", type=Path, default=Path(__file__).with_name("mutations.txt"))
+    options.add_argument("--check", action="store_true", help="only see that every break can still be made; nothing is built")
     options.add_argument("--output", type=Path, help="also write the results here, as a Markdown table")
     arguments = options.parse_args()
     breaks = [b for b in read(arguments.file) if arguments.only in b.name or arguments.only in b.file]
+    if arguments.check:
+        lost = [b for b in breaks if not (ROOT / b.file).is_file() or b.apply((ROOT / b.file).read_text()) in (None, (ROOT / b.file).read_text())]
+        for b in lost:
+            print(f"does not apply: {b.name} ({b.file})")
+        print(f"{len(breaks) - len(lost)} of {len(breaks)} breaks can be made.")
+        return 1 if lost else 0
     os.environ.update(DOTNET_CLI_TELEMETRY_OPTOUT="1", DOTNET_NOLOGO="1")
     start = time.time()
     scratch = Path(tempfile.mkdtemp(prefix="mutation-"))

@@ -20,7 +20,7 @@ public sealed class OnnxMutationTests
     [Fact]
     public void LoadOnnx_SeededMutations_ThrowOnlyInvalidData()
     {
-        int count = HostileFiles.Count(30_000), loaded = 0;
+        int count = HostileFiles.Count(100_000), loaded = 0;
         var random = new System.Random(7);
         byte[][] originals =
         [
@@ -51,7 +51,7 @@ public sealed class OnnxMutationTests
     [Fact]
     public void LoadOnnx_BrokenFiles_ThrowOnlyInvalidData()
     {
-        int count = HostileFiles.Count(30_000);
+        int count = HostileFiles.Count(100_000);
         byte[][] originals = [Save("squeeze_excitation"), Save("class_names"), File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "Onnx", "PyTorch", "normalized.onnx"))];
         int accepted = HostileFiles.Read(new FileMutations(originals, seed: 9).Next, count, file => Model.LoadOnnx(file), BytesPerByte, BytesPerFile);
         accepted.Should().BeInRange(count / 100, count / 2);

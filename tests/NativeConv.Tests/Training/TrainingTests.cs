@@ -204,6 +204,9 @@ public sealed class TrainingTests
         bound.BeginTraining(Loss.SoftmaxCrossEntropy(), new Sgd(1), 16, clipping: GradientClipping.ByNorm(0.01f)).Step(images, labels);
         Moved(bound).Should().BeApproximately(0.01, 1e-5);
         Moved(free).Should().BeGreaterThan(0.1);
+        Model wide = Small();
+        wide.BeginTraining(Loss.SoftmaxCrossEntropy(), new Sgd(1), 16, clipping: GradientClipping.ByNorm(1000)).Step(images, labels);
+        Moved(wide).Should().Be(Moved(free), "a gradient within the bound stays as it is");
 
         static double Moved(Model model) => Math.Sqrt(model.Parameters.Zip(Small().Parameters)
             .Where(pair => pair.First.IsTrainable)
@@ -213,11 +216,13 @@ public sealed class TrainingTests
     [Fact]
     public void Clipping_ByValue_BoundsEachComponent()
     {
-        Model model = new ModelBuilder(1, 1, 3).Dense(1, useBias: false).Build();
+        // Two classes alike: the gradient is half an input, or minus that.
+        Model model = new ModelBuilder(1, 1, 3).Dense(2, useBias: false).Build();
         Parameter weights = model.Parameter("dense.kernel");
         weights.Value.Span.Clear();
-        TrainingSession session = model.BeginTraining(Loss.SoftmaxCrossEntropy(), new Sgd(1), 1, clipping: GradientClipping.ByValue(0.5f));
-        session.Step([1, 2, 3], [0]).Loss.Should().Be(0, "one class is always right");
+        TrainingSession session = model.BeginTraining(Loss.SoftmaxCrossEntropy(), new Sgd(1), 1, clipping: GradientClipping.ByValue(0.4f));
+        session.Step([1, -2, 0.25f], [0]);
+        weights.Value.Span.ToArray().Should().Equal(0.4f, -0.4f, -0.4f, 0.4f, 0.125f, -0.125f);
         Action none = () => GradientClipping.ByValue(0);
         none.Should().Throw<ArgumentOutOfRangeException>();
     }
