@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Breaks the library on purpose, one line at a time, and runs the tests that should notice.
 
-    python3 tests/mutation/run.py [--only PART_OF_A_NAME] [--file mutations.txt] [--output RESULTS]
+    python3 tests/mutation/run.py [--only PATTERN] [--file mutations.txt] [--output RESULTS]
     python3 tests/mutation/run.py --check
 
 The repository's files are copied to a scratch folder and built once, and the tests of every break are seen to pass. Then each break of mutations.txt is made, the
@@ -80,12 +80,12 @@ def test(scratch, project, filters, seconds):
 
 def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--only", default="", help="only breaks whose name or file contains this")
+    options.add_argument("--only", default="", help="only breaks whose name or file has this regular expression in it")
     options.add_argument("--file", type=Path, default=Path(__file__).with_name("mutations.txt"))
     options.add_argument("--check", action="store_true", help="only see that every break can still be made; nothing is built")
     options.add_argument("--output", type=Path, help="also write the results here, as a Markdown table")
     arguments = options.parse_args()
-    breaks = [b for b in read(arguments.file) if arguments.only in b.name or arguments.only in b.file]
+    breaks = [b for b in read(arguments.file) if re.search(arguments.only, b.name) or re.search(arguments.only, b.file)]
     if arguments.check:
         lost = [b for b in breaks if not (ROOT / b.file).is_file() or b.apply((ROOT / b.file).read_text()) in (None, (ROOT / b.file).read_text())]
         for b in lost:

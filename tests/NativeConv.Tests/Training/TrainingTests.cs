@@ -65,6 +65,17 @@ public sealed class TrainingTests
     }
 
     [Fact]
+    public void Fit_FiguresOfAnEpoch_WeighTheLastSmallBatchByItsImages()
+    {
+        // At a learning rate of 0 an epoch sees what an evaluation does.
+        Model model = new ModelBuilder(28, 28, 1).Normalize(scale: 1f / 255).AveragePool2D(4).Flatten().Dense(10).Build(1);
+        History history = model.Fit(Digits, options: new() { Epochs = 1, BatchSize = 298, Optimizer = new Sgd(0) });
+        Evaluation evaluation = model.Evaluate(Digits);
+        history.Epochs[0].Loss.Should().BeApproximately(evaluation.Loss, 1e-5);
+        history.Epochs[0].Accuracy.Should().Be(evaluation.Accuracy);
+    }
+
+    [Fact]
     public void EarlyStopping_NoProgress_StopsAndRestoresTheBest()
     {
         Model model = Small();
