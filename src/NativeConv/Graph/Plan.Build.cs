@@ -112,7 +112,7 @@ internal sealed unsafe partial class Plan
         }
     }
 
-    private void RecordUses(Graph graph, bool training, bool[] needsGradient)
+    private void RecordUses(Graph graph)
     {
         int position = 0;
         for (int stage = 0; stage < _stages.Length; stage++)
@@ -120,24 +120,7 @@ internal sealed unsafe partial class Plan
             foreach (PlanStep step in _stages[stage].Steps)
             {
                 position++;
-                Node node = _nodes[step.Node];
-                PlannedBuffer value = _values[step.Node];
-                switch (step.Pass)
-                {
-                    case Pass.Forward:
-                        value.Use(stage, position);
-                        foreach (Node input in node.Inputs)
-                            _values[input.Index].Use(stage, position);
-
-                        break;
-                    case Pass.Loss:
-                        value.Use(stage, position);
-                        _gradients[step.Node]?.Use(stage, position);
-                        break;
-                    default:
-                        RecordBackward(node, stage, position, needsGradient);
-                        break;
-                }
+                VisitUses(step, buffer => buffer.Use(stage, position));
             }
         }
 
@@ -164,25 +147,52 @@ internal sealed unsafe partial class Plan
         }
     }
 
-    private void RecordBackward(Node node, int stage, int position, bool[] needsGradient)
+    /// <summary>Names every buffer that a step reads or writes.</summary>
+    private void VisitUses(PlanStep step, Action<PlannedBuffer> use)
+    {
+        Node node = _nodes[step.Node];
+        switch (step.Pass)
+        {
+            case Pass.Forward:
+            case Pass.ForwardAgain:
+                if (step.Phase == _programs[step.Node].ForwardPhases - 1)
+                    use(_values[step.Node]);
+
+                foreach (Node input in node.Inputs)
+                    use(_values[input.Index]);
+
+                break;
+            case Pass.Loss:
+                use(_values[step.Node]);
+                if (_gradients[step.Node] is { } gradient)
+                    use(gradient);
+
+                break;
+            default:
+                VisitBackwardUses(node, step.Phase, use);
+                break;
+        }
+    }
+
+    private void VisitBackwardUses(Node node, int phase, Action<PlannedBuffer> use)
     {
         LayerProgram program = _programs[node.Index];
-        _gradients[node.Index]!.Use(stage, position);
+        use(_gradients[node.Index]!);
         if (program.BackwardReads.HasFlag(BackwardReads.Output))
-            _values[node.Index].Use(stage, position);
+            use(_values[node.Index]);
 
         for (int i = 0; i < node.Inputs.Count; i++)
         {
             int input = node.Inputs[i].Index;
             if (program.BackwardReads.HasFlag(BackwardReads.Inputs))
-                _values[input].Use(stage, position);
+                use(_values[input]);
 
-            if (!needsGradient[input])
+            if (_gradients[input] is not { } target || phase < program.BackwardPhases - 1)
                 continue;
 
-            _gradients[input]!.Use(stage, position);
+            use(target);
             if (_added[node.Index][i] is { } pair)
-                pair.Own.Use(stage, position);
+                use(pair.Own);
         }
     }
 

@@ -73,7 +73,10 @@ internal sealed unsafe partial class Plan
             : [];
 
         (_values, _gradients, _added) = CreateBuffers(training, needsGradient);
-        RecordUses(graph, training, needsGradient);
+        if (training)
+            RunAgainWhatIsCheap(graph, needsGradient);
+
+        RecordUses(graph);
         _batchFloats = BufferPlacement.Place(
             _buffers.Where(buffer => buffer.IsUsed && !buffer.IsPerWorker), buffer => (long)buffer.ImageLength * batchSize, buffer => (buffer.FirstStage, buffer.LastStage));
         _workerFloats = BufferPlacement.Place(
@@ -193,16 +196,14 @@ internal sealed unsafe partial class Plan
             _operations.AddTree(_private.Pointer + first, ChunkCount(images), _privateLength, Parameters.Gradients.Pointer + first, length);
     }
 
-    /// <summary>The plan in words: stages, buffers, bytes.</summary>
+    /// <summary>The plan in words: stages, buffers, bytes. A name with ' is a backward pass, # a phase after the first; what is in brackets runs again.</summary>
     public override string ToString()
     {
         var text = new StringBuilder();
         text.AppendLine(CultureInfo.InvariantCulture, $"{Kind} plan: batch {BatchSize}, {_workers} workers, {Level}, {_group} images at a time, {ChunkCount(BatchSize)} chunks");
         for (int i = 0; i < _stages.Length; i++)
         {
-            string steps = string.Join(" ", _stages[i].Steps.Select(step =>
-                step.Pass == Pass.Loss ? "loss" : $"{_nodes[step.Node].Name}{(step.Pass == Pass.Backward ? "'" : "")}{(step.Phase > 0 ? $"#{step.Phase}" : "")}"));
-            text.AppendLine(CultureInfo.InvariantCulture, $"stage {i}: {steps}");
+            text.AppendLine(CultureInfo.InvariantCulture, $"stage {i}: {string.Join(' ', _stages[i].Steps.Select(Word))}");
         }
 
         foreach (PlannedBuffer buffer in _buffers.Where(buffer => buffer.IsUsed))
@@ -220,12 +221,29 @@ internal sealed unsafe partial class Plan
         return text.ToString();
     }
 
+    private string Word(PlanStep step)
+    {
+        string name = _nodes[step.Node].Name, phase = step.Phase > 0 ? $"#{step.Phase}" : "";
+        return step.Pass switch
+        {
+            Pass.Forward => name + phase,
+            Pass.ForwardAgain => $"({name}{phase})",
+            Pass.Loss => "loss",
+            Pass.Backward => $"{name}'{phase}",
+            _ => $"({name}'{phase})",
+        };
+    }
+
     private void Run(in PlanStep step, in Work work)
     {
         switch (step.Pass)
         {
             case Pass.Forward:
+            case Pass.ForwardAgain:
                 _programs[step.Node].Forward(step.Phase, work);
+                break;
+            case Pass.BackwardAgain:
+                _programs[step.Node].Backward(step.Phase, work);
                 break;
             case Pass.Loss:
                 NodeBinding output = _bindings[step.Node];

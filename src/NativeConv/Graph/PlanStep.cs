@@ -1,11 +1,17 @@
 namespace NativeConv.Graph;
 
-/// <summary>The two directions of a step, and what stands between them.</summary>
+/// <summary>The two directions of a step, what stands between them, and what runs a second time.</summary>
 internal enum Pass
 {
     Forward,
     Loss,
     Backward,
+
+    /// <summary>A forward pass once more, whose output was not kept.</summary>
+    ForwardAgain,
+
+    /// <summary>A backward pass once more, whose input gradient was not kept.</summary>
+    BackwardAgain,
 }
 
 /// <summary>One phase of one node, or the loss.</summary>

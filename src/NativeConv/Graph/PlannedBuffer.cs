@@ -18,8 +18,11 @@ internal sealed class PlannedBuffer(string name, int imageLength)
 
     public bool IsUsed => LastStage >= 0;
 
-    /// <summary>Whether it lives and dies inside one stage, so that a worker needs it for a few images only.</summary>
-    public bool IsPerWorker => FirstStage == LastStage;
+    /// <summary>Whether every stage that uses it writes it first.</summary>
+    public bool IsWorkedOutAgain { get; set; }
+
+    /// <summary>Whether no value of it outlives a stage, so that a worker needs it for a few images only.</summary>
+    public bool IsPerWorker => FirstStage == LastStage || IsWorkedOutAgain;
 
     /// <summary>Floats from the start of the arena, or of the worker's part of it.</summary>
     public long Offset { get; set; }

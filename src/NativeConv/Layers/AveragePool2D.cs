@@ -24,6 +24,8 @@ public sealed class AveragePool2D(Size2D poolSize) : Pooling2D(poolSize)
     {
         private readonly int _channels = node.InputShapes[0].Channels;
 
+        public override bool CanRunBackwardAgain => true;
+
         public override void Forward(int phase, in Work work) =>
             AveragePoolKernel.Forward<TVector>(geometry, _channels, node.Inputs[0].At(work), node.Output.At(work), work.Count);
 

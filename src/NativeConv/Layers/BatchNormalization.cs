@@ -107,6 +107,8 @@ public sealed class BatchNormalization : Layer
 
         public override BackwardReads BackwardReads => BackwardReads.Inputs;
 
+        public override bool CanRunForwardAgain => true;
+
         private float* Mean => _channelValues.Pointer;
 
         private float* Scale => Mean + _row;

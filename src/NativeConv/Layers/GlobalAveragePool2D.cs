@@ -23,6 +23,8 @@ public sealed class GlobalAveragePool2D : Layer
     {
         private readonly int _pixels = node.InputShapes[0].Pixels, _channels = node.InputShapes[0].Channels;
 
+        public override bool CanRunBackwardAgain => true;
+
         public override void Forward(int phase, in Work work) =>
             GlobalAveragePoolKernel.Forward<TVector>(_pixels, _channels, node.Inputs[0].At(work), node.Output.At(work), work.Count);
 

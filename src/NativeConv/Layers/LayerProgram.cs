@@ -109,11 +109,18 @@ internal abstract unsafe class LayerProgram
     /// <summary>Whether the output is the input under another shape, so that both share one buffer.</summary>
     public virtual bool IsAlias => false;
 
+    /// <summary>Whether the last forward phase gives the same output again later in the step, from the same inputs, for less than keeping it would cost.</summary>
+    public virtual bool CanRunForwardAgain => false;
+
+    /// <summary>Whether the backward pass may run twice: it has one phase and no parameters, and costs less than keeping what it writes.</summary>
+    public virtual bool CanRunBackwardAgain => false;
+
     /// <summary>Once a step, before anything else: pack weights. Seed and step number what is random in it.</summary>
     public virtual void Prepare(ulong seed, long step)
     {
     }
 
+    /// <summary>One phase of the forward pass. The last one alone writes the output.</summary>
     public abstract void Forward(int phase, in Work work);
 
     /// <summary>Between forward phase <paramref name="phase"/> and the one before, with every image's part done.</summary>
@@ -121,6 +128,7 @@ internal abstract unsafe class LayerProgram
     {
     }
 
+    /// <summary>One phase of the backward pass. The last one alone writes the inputs' gradients.</summary>
     public abstract void Backward(int phase, in Work work);
 
     /// <summary>Between backward phase <paramref name="phase"/> and the one before. Parameter gradients known here go to the first chunk's.</summary>

@@ -30,6 +30,8 @@ public sealed class MaxPool2D(Size2D poolSize) : Pooling2D(poolSize)
             ? new((((long)node.BatchSize * node.OutputShape.Length) + sizeof(float) - 1) / sizeof(float))
             : null;
 
+        public override bool CanRunBackwardAgain => true;
+
         public override void Forward(int phase, in Work work) => MaxPoolKernel.Forward<TVector>(
             geometry, _channels, node.Inputs[0].At(work), node.Output.At(work), Winners(work.First), work.Count);
 

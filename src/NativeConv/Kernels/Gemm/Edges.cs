@@ -11,6 +11,12 @@ internal unsafe interface IEdge
 
     static abstract void Store<TVector>(float* destination, TVector value, int count)
         where TVector : struct, IVector<TVector>;
+
+    static abstract TVector LoadBytes<TVector>(byte* source, int count)
+        where TVector : struct, IVector<TVector>;
+
+    static abstract void StoreBytes<TVector>(byte* destination, TVector value, int count)
+        where TVector : struct, IVector<TVector>;
 }
 
 /// <summary>Every lane exists.</summary>
@@ -23,6 +29,14 @@ internal readonly unsafe struct Whole : IEdge
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store<TVector>(float* destination, TVector value, int count)
         where TVector : struct, IVector<TVector> => TVector.Store(destination, value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector LoadBytes<TVector>(byte* source, int count)
+        where TVector : struct, IVector<TVector> => TVector.LoadBytes(source, TVector.Lanes);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreBytes<TVector>(byte* destination, TVector value, int count)
+        where TVector : struct, IVector<TVector> => TVector.StoreBytes(destination, value, TVector.Lanes);
 }
 
 /// <summary>Only the first lanes exist; nothing beyond them is touched.</summary>
@@ -35,4 +49,11 @@ internal readonly unsafe struct Partial : IEdge
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store<TVector>(float* destination, TVector value, int count)
         where TVector : struct, IVector<TVector> => TVector.StorePartial(destination, value, count);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector LoadBytes<TVector>(byte* source, int count)
+        where TVector : struct, IVector<TVector> => TVector.LoadBytes(source, count);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreBytes<TVector>(byte* destination, TVector value, int count)
+        where TVector : struct, IVector<TVector> => TVector.StoreBytes(destination, value, count);
 }

@@ -12,10 +12,19 @@ internal static unsafe class MaxPoolKernel
         where TVector : struct, IVector<TVector>
     {
         nint output = (nint)geometry.OutputPixels * channels;
+        bool quads = MaxPool2x2.Fits(geometry);
         for (int image = 0; image < images; image++)
         {
-            var visitor = new Maximum<TVector>(geometry.InputWidth, geometry.KernelWidth, channels, x, y, winners);
-            PoolWindow.ForEach(geometry, ref visitor);
+            if (quads)
+            {
+                MaxPool2x2.Forward<TVector>(geometry, channels, x, y, winners);
+            }
+            else
+            {
+                var visitor = new Maximum<TVector>(geometry.InputWidth, geometry.KernelWidth, channels, x, y, winners);
+                PoolWindow.ForEach(geometry, ref visitor);
+            }
+
             x += (nint)geometry.InputPixels * channels;
             y += output;
             winners += winners == null ? 0 : output;
@@ -28,14 +37,22 @@ internal static unsafe class MaxPoolKernel
         where TVector : struct, IVector<TVector>
     {
         nint input = (nint)geometry.InputPixels * channels, output = (nint)geometry.OutputPixels * channels;
-        bool tile = PoolWindow.Tile(geometry);
+        bool tile = PoolWindow.Tile(geometry), quads = MaxPool2x2.Fits(geometry);
         for (int image = 0; image < images; image++)
         {
             if (!tile)
                 new Span<float>(dx, checked((int)input)).Clear();
 
-            var visitor = new Gradient<TVector>(geometry.InputWidth, geometry.KernelWidth, channels, dx, dy, winners, tile);
-            PoolWindow.ForEach(geometry, ref visitor);
+            if (quads)
+            {
+                MaxPool2x2.Backward<TVector>(geometry, channels, dy, winners, dx);
+            }
+            else
+            {
+                var visitor = new Gradient<TVector>(geometry.InputWidth, geometry.KernelWidth, channels, dx, dy, winners, tile);
+                PoolWindow.ForEach(geometry, ref visitor);
+            }
+
             dy += output;
             winners += output;
             dx += input;
