@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
 using FluentAssertions;
+using NativeConv.Hostile;
 using Xunit;
 
 namespace NativeConv.Keras.Tests;
@@ -9,6 +10,12 @@ namespace NativeConv.Keras.Tests;
 public sealed class HostileFileTests
 {
     private static readonly byte[] Weights = File.ReadAllBytes(KerasFileTests.File("sequential.weights.h5")), Archive = File.ReadAllBytes(KerasFileTests.File("functional.keras"));
+
+    /// <summary>
+    /// The package that reads HDF5 sets an array aside before it reads into it, of a size that may be forged in 32 bits; its stream then refuses, so that the array is never touched. What
+    /// counts is therefore the memory in use, over all files.
+    /// </summary>
+    private const long BytesPerByte = 64, BytesPerFile = 3L << 30, MostInUse = 512 << 20;
 
     [Theory]
     [InlineData(0)]
@@ -90,27 +97,27 @@ public sealed class HostileFileTests
         accepted.Should().BeInRange(100, 950, "some corruptions hit weights, some structures");
     }
 
+    /// <summary>HDF5 is slow to read: a fifth of what other readers are given.</summary>
     [Fact]
-    public void Archive_SeededCorruptions_ThrowOnlyInvalidData()
+    public void Weights_BrokenFiles_ThrowOnlyInvalidDataInProportion()
     {
-        var random = new System.Random(6);
-        for (int i = 0; i < 500; i++)
-        {
-            byte[] file = [.. Archive];
-            for (int edits = random.Next(1, 4); edits > 0; edits--)
-                file[random.Next(file.Length)] = (byte)random.Next(256);
+        int count = HostileFiles.Count(100_000) / 5;
+        byte[][] originals = [Weights, .. ((string[])["newer", "packed", "shared"]).Select(name => File.ReadAllBytes(KerasFileTests.File($"{name}.weights.h5")))];
+        long before = Environment.WorkingSet;
+        int accepted = HostileFiles.Read(new FileMutations(originals, seed: 10).Next, count, file => KerasVariables.Read(file, "f"), BytesPerByte, BytesPerFile);
+        accepted.Should().BeInRange(count / 100, count * 9 / 10);
+        (Environment.WorkingSet - before).Should().BeLessThan(MostInUse);
+    }
 
-            if (random.Next(5) == 0)
-                file = file[..random.Next(file.Length)];
-
-            try
-            {
-                KerasFile.Load(new MemoryStream(file));
-            }
-            catch (InvalidDataException)
-            {
-            }
-        }
+    [Fact]
+    public void Archive_BrokenFiles_ThrowOnlyInvalidDataInProportion()
+    {
+        int count = HostileFiles.Count(100_000) / 5;
+        byte[][] originals = [Archive, File.ReadAllBytes(KerasFileTests.File("sequential.keras"))];
+        long before = Environment.WorkingSet;
+        int accepted = HostileFiles.Read(new FileMutations(originals, seed: 11).Next, count, file => KerasFile.Load(new MemoryStream(file, writable: false)), BytesPerByte, BytesPerFile);
+        accepted.Should().BeInRange(count / 1000, count * 9 / 10);
+        (Environment.WorkingSet - before).Should().BeLessThan(MostInUse);
     }
 
     [Fact]

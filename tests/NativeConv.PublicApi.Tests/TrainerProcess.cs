@@ -29,9 +29,23 @@ internal static class TrainerProcess
         return ended ? new(process.ExitCode, output.Result, error.Result) : null;
     }
 
-    private static Process Start(string folder, string[] arguments)
+    /// <summary>Runs it, on Linux, from a script of the shell, which finds the trainer's command in its arguments.</summary>
+    public static Result RunInShell(string folder, string script, params string[] arguments)
     {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "MnistTrainer.dll"), .. arguments])
+        using Process process = Start(folder, "bash", ["-c", script, "bash", "dotnet", Trainer, .. arguments]);
+        Task<string> error = process.StandardError.ReadToEndAsync();
+        string output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return new(process.ExitCode, output, error.Result);
+    }
+
+    private static string Trainer => Path.Combine(AppContext.BaseDirectory, "MnistTrainer.dll");
+
+    private static Process Start(string folder, string[] arguments) => Start(folder, "dotnet", [Trainer, .. arguments]);
+
+    private static Process Start(string folder, string program, string[] arguments)
+    {
+        var start = new ProcessStartInfo(program, arguments)
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

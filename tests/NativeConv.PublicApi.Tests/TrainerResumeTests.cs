@@ -12,7 +12,7 @@ public sealed class TrainerResumeTests : IDisposable
     /// <summary>The environment variable that asks for more kills.</summary>
     private const string KillsVariable = "NATIVECONV_KILLS";
 
-    private const int DefaultKills = 10;
+    private const int DefaultKills = 50;
 
     // Small batches: checkpoints take a good part of the time, so that some kills hit one.
     private static readonly string[] Training = ["train", "--data", "data", "--epochs", "3", "--batch-size", "4", "--validation", "40", "--seed", "5"];
@@ -119,6 +119,62 @@ public sealed class TrainerResumeTests : IDisposable
             end?.Code.Should().Be(0, end.Error);
             return end;
         }
+    }
+
+    /// <summary>Files may become no larger than a checkpoint is, as where a quota or a disk is spent.</summary>
+    [Fact]
+    public void Resume_WhereACheckpointDoesNotFit_KeepsTheOldOneAndGoesOnFromItLater()
+    {
+        if (!OperatingSystem.IsLinux())
+            return;
+
+        Succeeds([.. Training, "--output", "straight"]);
+        Succeeds([.. Training, "--output", "full", "--stop-after-steps", "33"]);
+        byte[] before = File.ReadAllBytes(Path.Combine(_folder, "full", "checkpoint.safetensors"));
+        before.Length.Should().BeGreaterThan(100 << 10);
+
+        // The runtime writes a large file of its own unless told not to.
+        const string Script = "trap '' XFSZ; ulimit -f 100; export DOTNET_EnableWriteXorExecute=0; exec \"$@\"";
+        TrainerProcess.Result result = TrainerProcess.RunInShell(_folder, Script, "train", "--resume", "--output", "full", "--checkpoint-every", "1");
+        FailsToWrite(result, "checkpoint.safetensors");
+        File.ReadAllBytes(Path.Combine(_folder, "full", "checkpoint.safetensors")).Should().Equal(before);
+        Directory.GetFiles(Path.Combine(_folder, "full"), "*.tmp").Should().BeEmpty();
+        Succeeds(["train", "--resume", "--output", "full"]);
+        HaveTheSameOutcome("straight", "full");
+    }
+
+    /// <summary>A disk, in memory, that has room for one checkpoint and not for a second beside it. Where the system lets nobody mount one, there is nothing to see.</summary>
+    [Fact]
+    public void Train_OnAFullDisk_KeepsTheCheckpointThatFitted()
+    {
+        Directory.CreateDirectory(Path.Combine(_folder, "disk"));
+        if (!OperatingSystem.IsLinux() || TrainerProcess.RunInShell(_folder, "unshare -rm mount -t tmpfs tmpfs disk").Code != 0)
+            return;
+
+        const string Script = "exec unshare -rm bash -c 'mount -t tmpfs -o size=400k tmpfs disk && \"$@\"; code=$?; cp -r disk/run kept; exit $code' bash \"$@\"";
+        TrainerProcess.Result result = TrainerProcess.RunInShell(_folder, Script, [.. Training, "--output", "disk/run", "--checkpoint-every", "1"]);
+        FailsToWrite(result, "checkpoint.safetensors");
+        TrainingState.Load(Path.Combine(_folder, "kept", "checkpoint.safetensors")).Step.Should().BeGreaterThanOrEqualTo(0);
+        Directory.GetFiles(Path.Combine(_folder, "kept"), "*.tmp").Should().BeEmpty();
+        Succeeds([.. Training, "--output", "straight"]);
+        Succeeds(["train", "--resume", "--output", "kept", "--data", "data"]);
+        HaveTheSameOutcome("straight", "kept");
+    }
+
+    [Fact]
+    public void Train_WhereNothingCanBeWritten_IsOneLineAndExitCode1()
+    {
+        File.WriteAllText(Path.Combine(_folder, "file"), "");
+        Fails("file", [.. Training, "--output", "file"]);
+        Fails("file", [.. Training, "--output", "file/run"]);
+        if (OperatingSystem.IsLinux())
+            Fails("/sys/kernel", [.. Training, "--output", "/sys/kernel/run"]);
+    }
+
+    private static void FailsToWrite(TrainerProcess.Result result, string name)
+    {
+        result.Code.Should().Be(1, result.Error);
+        result.Error.Trim().Split('\n').Should().ContainSingle().Which.Should().Contain(name).And.Contain("cannot be written, and is as it was");
     }
 
     private TrainerProcess.Result Succeeds(string[] arguments)

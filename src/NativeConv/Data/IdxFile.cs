@@ -14,6 +14,12 @@ internal static class IdxFile
     /// <summary>Tells this reader's errors from the decompressor's.</summary>
     private const string Thrower = nameof(IdxFile);
 
+    /// <summary>What a gzip file may always unpack to, and how many times its own size. Images of digits take a fifth.</summary>
+    private const long AlwaysUnpacked = 1 << 20, MostUnpacking = 100;
+
+    /// <summary>The most bytes that a gzip file of a length may unpack to: a bomb's are a thousand times as many.</summary>
+    public static long MostUnpacked(long length) => Math.Max(AlwaysUnpacked, MostUnpacking * length);
+
     /// <summary>Reads a file of bytes whole.</summary>
     /// <param name="path">The file.</param>
     /// <param name="dimensions">How many dimensions it must have.</param>
@@ -38,12 +44,12 @@ internal static class IdxFile
         bool compressed = file.ReadAtLeast(start, 2, throwOnEndOfStream: false) == 2 && start is [0x1F, 0x8B];
         file.Position = 0;
         if (!compressed)
-            return ReadRaw(file, file.Length, path, dimensions, what);
+            return ReadRaw(file, file.Length, path, dimensions, what, long.MaxValue);
 
         try
         {
             using var unzipped = new GZipStream(file, CompressionMode.Decompress, leaveOpen: true);
-            (int[] Shape, byte[] Values) contents = ReadRaw(unzipped, null, path, dimensions, what);
+            (int[] Shape, byte[] Values) contents = ReadRaw(unzipped, null, path, dimensions, what, MostUnpacked(file.Length));
             RequireWholeGzip(file, path, 4 + (4 * dimensions) + contents.Values.Length);
             return contents;
         }
@@ -57,8 +63,10 @@ internal static class IdxFile
     private static void RequireWholeGzip(Stream file, string path, int length)
     {
         Span<byte> end = stackalloc byte[4];
-        file.Position = file.Length - end.Length;
-        file.ReadExactly(end);
+        file.Position = Math.Max(0, file.Length - end.Length);
+        if (file.ReadAtLeast(end, end.Length, throwOnEndOfStream: false) < end.Length)
+            throw new InvalidDataException($"{path}: the gzip stream has become shorter while it was read.") { Source = Thrower };
+
         uint told = BinaryPrimitives.ReadUInt32LittleEndian(end);
         if (told != length)
         {
@@ -67,7 +75,7 @@ internal static class IdxFile
         }
     }
 
-    private static (int[] Shape, byte[] Values) ReadRaw(Stream stream, long? length, string path, int dimensions, string what)
+    private static (int[] Shape, byte[] Values) ReadRaw(Stream stream, long? length, string path, int dimensions, string what, long most)
     {
         Span<byte> header = stackalloc byte[4 + (4 * dimensions)];
         int read = stream.ReadAtLeast(header, header.Length, throwOnEndOfStream: false);
@@ -103,6 +111,10 @@ internal static class IdxFile
 
         if (length is { } known && known != header.Length + values)
             throw Broken(Math.Min(known, header.Length + values), $"{string.Join("x", shape)} values need {header.Length + values} bytes, but the file has {known}");
+
+        // Before a value is unpacked.
+        if (header.Length + values > most)
+            throw Broken(4, $"{string.Join("x", shape)} values are {header.Length + values} bytes, but a gzip file of this size may not unpack to more than {most}");
 
         byte[] data = length != null ? new byte[values] : [];
         int filled = 0;

@@ -17,10 +17,24 @@ internal sealed record RemoteFile(string Name, HashAlgorithmName Algorithm, stri
     public string HashOf(string path)
     {
         using FileStream file = File.OpenRead(path);
+        if (!OfContents)
+            return Convert.ToHexStringLower(CryptographicOperations.HashData(Algorithm, file));
+
         try
         {
-            using Stream hashed = OfContents ? new GZipStream(file, CompressionMode.Decompress) : file;
-            return Convert.ToHexStringLower(CryptographicOperations.HashData(Algorithm, hashed));
+            using var contents = new GZipStream(file, CompressionMode.Decompress);
+            using var hash = IncrementalHash.CreateHash(Algorithm);
+            byte[] buffer = new byte[81920];
+            long left = IdxFile.MostUnpacked(file.Length);
+            for (int read; (read = contents.Read(buffer)) > 0; left -= read)
+            {
+                if (read > left)
+                    return "";
+
+                hash.AppendData(buffer, 0, read);
+            }
+
+            return Convert.ToHexStringLower(hash.GetHashAndReset());
         }
         catch (InvalidDataException)
         {
@@ -30,6 +44,6 @@ internal sealed record RemoteFile(string Name, HashAlgorithmName Algorithm, stri
 
     /// <summary>Says what is wrong with a file of that hash.</summary>
     public string Describe(string hash) => hash.Length == 0
-        ? "the gzip stream is corrupt"
+        ? "the gzip stream is corrupt or unpacks without end"
         : $"the {(OfContents ? "contents'" : "file's")} {(Algorithm == HashAlgorithmName.SHA256 ? "SHA-256" : Algorithm.Name)} should be {Hash}, but is {hash}";
 }

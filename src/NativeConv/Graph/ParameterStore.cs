@@ -24,6 +24,8 @@ internal sealed unsafe class ParameterStore
                 ref long length = ref wanted[i].IsTrainable ? ref trained : ref kept;
                 places.Add((node, i, wanted[i], length));
                 length = AlignedMemory.RoundUp(length + wanted[i].Shape.Length);
+                if (length > AlignedMemory.MostFloats)
+                    throw new ArgumentException($"The weights up to '{node.Name}' are {length}, but a model holds at most {AlignedMemory.MostFloats}.", nameof(nodes));
             }
         }
 

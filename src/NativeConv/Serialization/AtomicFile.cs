@@ -5,6 +5,7 @@ internal static class AtomicFile
 {
     private const string Extension = ".tmp";
 
+    /// <exception cref="IOException">The file cannot be written; it names the file and the reason, and the old file is as it was.</exception>
     public static void Write(string path, Action<Stream> write)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
@@ -20,10 +21,27 @@ internal static class AtomicFile
 
             File.Move(temporary, target, overwrite: true);
         }
-        catch
+        catch (Exception e)
         {
-            File.Delete(temporary);
+            DeleteIfPossible(temporary);
+
+            // A stream says by an argument's exception that a file would become larger than the system allows.
+            if (e is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException)
+                throw new IOException($"'{path}' cannot be written, and is as it was: {e.Message}", e);
+
             throw;
+        }
+    }
+
+    /// <summary>Deletes a file; where even that fails, what made it necessary is the better error.</summary>
+    private static void DeleteIfPossible(string path)
+    {
+        try
+        {
+            File.Delete(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
         }
     }
 

@@ -21,38 +21,7 @@ public static class TrainingStateFile
         public static TrainingState Load(string path)
         {
             ArgumentException.ThrowIfNullOrEmpty(path);
-            SafetensorsFile file = SafetensorsFile.Read(path);
-            if (!file.Metadata.TryGetValue(StateKey, out string? json) || !file.Metadata.TryGetValue(HashKey, out string? hash)
-                || !file.Metadata.TryGetValue(VersionKey, out string? version))
-            {
-                throw file.Broken(8, $"the metadata must have '{VersionKey}', '{StateKey}' and '{HashKey}', as every checkpoint that this library saves");
-            }
-
-            if (version != Version)
-                throw file.Broken(8, $"'{VersionKey}' must be {Version}, but is '{version}'");
-
-            StateTensor[] tensors = [.. file.Entries.Values.Select(entry => Read(file, entry))];
-            if (hash != Hash(json, tensors))
-                throw file.Broken(8, $"the contents do not have the SHA-256 '{HashKey}'");
-
-            try
-            {
-                TrainingState state = TrainingStateJson.Read(json);
-                foreach (StateTensor tensor in tensors.Where(IsCallbacks))
-                {
-                    string[] parts = tensor.Name.Split('/', 3);
-                    CallbackState memory = parts.Length == 3 && state.Callbacks.TryGetValue(parts[1], out CallbackState? found)
-                        ? found
-                        : throw new InvalidDataException($"Tensor '{tensor.Name}' belongs to no callback.");
-                    memory.Set(parts[2], tensor.Values.Span);
-                }
-
-                return new(state.Position, state.Epochs, state.Settings, state.Properties, state.Callbacks, [.. tensors.Where(tensor => !IsCallbacks(tensor))]);
-            }
-            catch (InvalidDataException e)
-            {
-                throw file.Broken(8, $"'{StateKey}' is wrong: {e.Message}", e);
-            }
+            return Read(SafetensorsFile.Read(path));
         }
     }
 
@@ -73,6 +42,42 @@ public static class TrainingStateFile
         ];
         var metadata = new Dictionary<string, string> { [VersionKey] = Version, [StateKey] = json, [HashKey] = Hash(json, tensors) };
         AtomicFile.Write(path, stream => SafetensorsWriter.Write(stream, metadata, [.. tensors.Select(tensor => (tensor.Name, tensor.Shape, tensor.Values))]));
+    }
+
+    /// <summary>Reads a state from a file in memory.</summary>
+    internal static TrainingState Read(SafetensorsFile file)
+    {
+        if (!file.Metadata.TryGetValue(StateKey, out string? json) || !file.Metadata.TryGetValue(HashKey, out string? hash)
+            || !file.Metadata.TryGetValue(VersionKey, out string? version))
+        {
+            throw file.Broken(8, $"the metadata must have '{VersionKey}', '{StateKey}' and '{HashKey}', as every checkpoint that this library saves");
+        }
+
+        if (version != Version)
+            throw file.Broken(8, $"'{VersionKey}' must be {Version}, but is '{version}'");
+
+        StateTensor[] tensors = [.. file.Entries.Values.Select(entry => Read(file, entry))];
+        if (hash != Hash(json, tensors))
+            throw file.Broken(8, $"the contents do not have the SHA-256 '{HashKey}'");
+
+        try
+        {
+            TrainingState state = TrainingStateJson.Read(json);
+            foreach (StateTensor tensor in tensors.Where(IsCallbacks))
+            {
+                string[] parts = tensor.Name.Split('/', 3);
+                CallbackState memory = parts.Length == 3 && state.Callbacks.TryGetValue(parts[1], out CallbackState? found)
+                    ? found
+                    : throw new InvalidDataException($"Tensor '{tensor.Name}' belongs to no callback.");
+                memory.Set(parts[2], tensor.Values.Span);
+            }
+
+            return new(state.Position, state.Epochs, state.Settings, state.Properties, state.Callbacks, [.. tensors.Where(tensor => !IsCallbacks(tensor))]);
+        }
+        catch (InvalidDataException e)
+        {
+            throw file.Broken(8, $"'{StateKey}' is wrong: {e.Message}", e);
+        }
     }
 
     private static bool IsCallbacks(StateTensor tensor) => tensor.Name.StartsWith(CallbackGroup, StringComparison.Ordinal);

@@ -11,13 +11,16 @@ internal sealed unsafe class AlignedMemory
     public const int Alignment = 64;
     public const int AlignmentFloats = Alignment / sizeof(float);
 
+    /// <summary>The most floats of a block.</summary>
+    public static readonly int MostFloats = Array.MaxLength - AlignmentFloats;
+
     private readonly float[] _array;
     private readonly int _offset;
 
     public AlignedMemory(long length)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(length, Array.MaxLength - AlignmentFloats);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(length, MostFloats);
         Length = (int)length;
         _array = GC.AllocateArray<float>(Length + AlignmentFloats, pinned: true);
         nint address = (nint)Unsafe.AsPointer(ref _array[0]);

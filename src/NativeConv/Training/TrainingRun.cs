@@ -75,14 +75,15 @@ internal sealed class TrainingRun
         if (_options.Resume is { } state)
             Restore(state);
 
-        foreach (ITrainingCallback callback in _options.Callbacks)
-            callback.OnBegin(_context);
-
-        if (_options.Resume != null)
-            RestoreCallbacks(_options.Resume);
-
+        int begun = 0;
         try
         {
+            for (; begun < _options.Callbacks.Count; begun++)
+                _options.Callbacks[begun].OnBegin(_context);
+
+            if (_options.Resume != null)
+                RestoreCallbacks(_options.Resume);
+
             TellResumePoint();
             while (_end == null && !_cancelled)
             {
@@ -98,8 +99,7 @@ internal sealed class TrainingRun
         finally
         {
             _average?.Show();
-            foreach (ITrainingCallback callback in _options.Callbacks)
-                callback.OnEnd(_context);
+            TellEnd(0, begun);
         }
 
         return new([.. _epochs], Reason!.Value, Step);
@@ -208,6 +208,22 @@ internal sealed class TrainingRun
             goOn &= callback.OnEpochEnd(_context, epoch);
 
         _end = !goOn ? StopReason.Callback : _epochs.Count >= _options.Epochs ? StopReason.Finished : null;
+    }
+
+    /// <summary>Tells all callbacks that were told of the beginning, even where one of them throws.</summary>
+    private void TellEnd(int first, int end)
+    {
+        if (first == end)
+            return;
+
+        try
+        {
+            _options.Callbacks[first].OnEnd(_context);
+        }
+        finally
+        {
+            TellEnd(first + 1, end);
+        }
     }
 
     private void TellResumePoint()

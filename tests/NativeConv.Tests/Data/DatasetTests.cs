@@ -57,6 +57,23 @@ public sealed class DatasetTests
     }
 
     [Fact]
+    public void ShuffledBatches_ManySeeds_PutEveryImageEverywhereEquallyOften()
+    {
+        const int Count = 8, Seeds = 8000;
+        int[,] times = new int[Count, Count];
+        for (int seed = 0; seed < Seeds; seed++)
+        {
+            ReadOnlySpan<int> order = new ShuffledBatches(Count, Count, (ulong)seed)[0];
+            for (int place = 0; place < Count; place++)
+                times[place, order[place]]++;
+        }
+
+        // A count's deviation is about sqrt(1000 * 7 / 8) = 30: five of them.
+        foreach (int count in times)
+            count.Should().BeInRange(1000 - 150, 1000 + 150);
+    }
+
+    [Fact]
     public void DrawnDigits_SeedAndNumber_DecideTheImage()
     {
         Dataset all = DrawnDigits.Create(30, seed: 7), part = DrawnDigits.Create(10, seed: 7, first: 20), other = DrawnDigits.Create(30, seed: 8);

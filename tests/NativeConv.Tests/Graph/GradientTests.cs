@@ -44,6 +44,45 @@ public sealed class GradientTests
     public void WideDense_WithSlicedGradient_AgreesWithDifferences() =>
         Check(new ModelBuilder(6, 6, 20).Flatten().Dense(40, activation: Activation.Tanh).Dense(3).Build(8));
 
+    [Fact]
+    public void Normalization_InTheMiddle_PassesItsGradientOn() =>
+        Check(new ModelBuilder(3, 4, 2).PointwiseConv2D(3).Normalize(scale: 0.5f, mean: 0.1f, deviation: 2).Flatten().Dense(2).Build(5));
+
+    /// <summary>So many images that each worker takes several at a time, which fewer never do.</summary>
+    [Fact]
+    public void ManyImages_SeveralAtATime_GiveTheSumOfEachImagesGradients()
+    {
+        const int Many = 150;
+        ModelBuilder builder = new ModelBuilder(9, 8, 2).Normalize(scale: 0.5f, mean: 0.1f, deviation: 2).Conv2D(6, 3, groups: 2, activation: Activation.Tanh);
+        Node start = builder.Current;
+        builder.DepthwiseConv2D(3, depthMultiplier: 2, dilation: 2).PointwiseConv2D(6).Add(start);
+        Node sum = builder.Current;
+        builder.SqueezeExcitation(2).Multiply(sum).Concat(sum, start).MaxPool2D(2).Conv2D(4, 3, stride: 2, dilation: 2).AveragePool2D(2, stride: 1, padding: Padding.Same);
+        Node trunk = builder.Current;
+        builder.Flatten().Dense(5);
+        Node left = builder.Current;
+        Model model = builder.From(trunk).GlobalAveragePool2D().Concat(left).Dense(3).Build(3), single = model.Clone();
+        int length = model.InputShape.Length;
+        float[] x = TestData.Uniform(Many * length, 1), dy = TestData.Uniform(Many * 3, 2), y = new float[dy.Length], one = new float[3];
+        model.Execution = new() { ThreadCount = 1 };
+        model.Forward(x, y);
+        model.Backward(dy);
+        for (int i = 0; i < Many; i++)
+        {
+            single.Forward(x.AsSpan(i * length, length), one);
+            one.Should().Equal(y[(3 * i)..(3 * (i + 1))], "image {0}", i);
+            single.Backward(dy.AsSpan(3 * i, 3));
+        }
+
+        foreach (Parameter parameter in model.Parameters)
+        {
+            float[] actual = parameter.Gradient!.Span.ToArray(), expected = single.Parameter(parameter.Name).Gradient!.Span.ToArray();
+            float largest = expected.Max(Math.Abs);
+            largest.Should().BePositive();
+            actual.Zip(expected, (a, b) => Math.Abs(a - b)).Max().Should().BeLessThan(2e-5f * largest, parameter.Name);
+        }
+    }
+
     private static void Check(Model model)
     {
         float[] x = TestData.Uniform(Images * model.InputShape.Length, 1), dy = TestData.Uniform(Images * model.OutputShape.Length, 2), y = new float[dy.Length];

@@ -69,6 +69,35 @@ public sealed class ModelBuilderTests
     }
 
     [Fact]
+    public void Initializers_EveryLayer_ReachTheLimitOfTheirFans()
+    {
+        // Fan in and fan out: taps times channels in, and times channels out, of one group; a depthwise channel sees one and makes as many as the multiplier.
+        Limit(new DepthwiseConv2D(3) { DepthMultiplier = 4 }, 64, 9, 9 * 4);
+        Limit(new DepthwiseConv2D(3), 64, 9, 9);
+        Limit(new Conv2D(64, 3) { Groups = 4 }, 32, 9 * 8, 9 * 16);
+        Limit(new Conv2D(48, new Size2D(5, 3)), 16, 15 * 16, 15 * 48);
+        Limit(new PointwiseConv2D(96), 32, 32, 96);
+        Limit(new Dense(24), 16, 36 * 16, 24);
+
+        static void Limit(Layer layer, int channels, int fanIn, int fanOut)
+        {
+            Model model = new ModelBuilder(6, 6, channels).Layer(layer, "layer").Build(2);
+            double limit = Math.Sqrt(6.0 / (fanIn + fanOut)), reached = model.Parameter("layer.kernel").Value.Span.ToArray().Max(Math.Abs);
+            reached.Should().BeInRange(limit * 0.98, limit * 1.000001, "{0} has fans {1} and {2}", layer.Kind, fanIn, fanOut);
+        }
+    }
+
+    [Fact]
+    public void Initializers_LayersOfOneShape_HaveWeightsOfTheirOwn()
+    {
+        Model model = new ModelBuilder(6, 6, 4).Conv2D(4, 3).Conv2D(4, 3).Conv2D(4, 3).Build(2);
+        float[][] kernels = [.. model.Parameters.Where(parameter => parameter.Role == ParameterRole.Kernel).Select(parameter => parameter.Value.Span.ToArray())];
+        kernels.Should().HaveCount(3);
+        for (int i = 0; i < kernels[0].Length; i++)
+            kernels.Select(kernel => kernel[i]).Should().OnlyHaveUniqueItems();
+    }
+
+    [Fact]
     public void Build_DeepGraph_NeedsNoStack()
     {
         var builder = new ModelBuilder(1, 1, 1);

@@ -38,6 +38,41 @@ public sealed unsafe class BatchNormalizationKernelTests
             fused[i].AsSpan().SequenceEqual(apart[i]).Should().BeTrue("result {0} should be the same", i);
     }
 
+    public static TheoryData<SimdLevel> Levels => [.. SimdLevels.Callable];
+
+    [Theory]
+    [MemberData(nameof(Levels))]
+    public void Merge_PartsOfUnequalSizes_GiveTheWholesStatistics(SimdLevel level)
+    {
+        // The second part lies elsewhere, so that the distance of the means is most of the variance.
+        foreach ((int first, int second) in ((int, int)[])[(1, 1), (1, 6), (40, 3), (3, 40), (17, 17)])
+        {
+            const int Channels = 21;
+            float[] x = [.. TestData.Uniform(first * Channels, 1), .. TestData.Uniform(second * Channels, 2, 4, 6)];
+            float[] actual = SimdLevels.Dispatch<Merging, float[]>(level, new(x, first, second, Channels));
+            (double[] means, double[] variances) = LayerOracle.Moments(TestData.ToDouble(x), Channels);
+            for (int c = 0; c < Channels; c++)
+            {
+                actual[c].Should().BeApproximately((float)means[c], 1e-5f, "{0} and {1} pixels", first, second);
+                (actual[Channels + c] / (first + second)).Should().BeApproximately((float)variances[c], 1e-5f, "{0} and {1} pixels", first, second);
+            }
+        }
+    }
+
+    /// <summary>Gives the merged means, then the merged sums of squared deviations.</summary>
+    private readonly record struct Merging(float[] X, int First, int Second, int Channels) : ISimdWork<float[]>
+    {
+        public float[] Run<TVector>()
+            where TVector : struct, IVector<TVector>
+        {
+            using GuardedMemory x = new(X, Guard.After), mean = new(Channels, Guard.After), m2 = new(Channels, Guard.After), otherMean = new(Channels, Guard.After), otherM2 = new(Channels, Guard.After);
+            BatchNormalizationKernel.Statistics<TVector>(x.Pointer, First, Channels, mean.Pointer, m2.Pointer);
+            BatchNormalizationKernel.Statistics<TVector>(x.Pointer + (First * Channels), Second, Channels, otherMean.Pointer, otherM2.Pointer);
+            BatchNormalizationKernel.Merge<TVector>(First, mean.Pointer, m2.Pointer, Second, otherMean.Pointer, otherM2.Pointer, Channels);
+            return [.. mean.Span, .. m2.Span];
+        }
+    }
+
     private readonly record struct Work(Activation Function, int Channels, bool Fused) : ISimdWork<float[][]>
     {
         public float[][] Run<TVector>()

@@ -107,6 +107,29 @@ public sealed unsafe class ElementwiseTests
     }
 
     [Theory]
+    [MemberData(nameof(ActivationsAtEveryLevel))]
+    public void Activation_AtItsCorners_HasTheSlopeThatIsPromised(Activation function, SimdLevel level)
+    {
+        // Where two pieces meet: the point, and the slope there.
+        (float X, float Slope)[] corners = function switch
+        {
+            Activation.ReLU => [(0, 0), (-0f, 0), (1e-45f, 1), (-1e-45f, 0)],
+            Activation.ReLU6 => [(0, 0), (-0f, 0), (6, 0), (MathF.BitDecrement(6), 1), (1e-45f, 1)],
+            Activation.LeakyReLU => [(0, 0.01f), (-0f, 0.01f), (1e-45f, 1), (-1, 0.01f)],
+            Activation.Elu => [(0, 1), (-0f, 1), (1e-45f, 1)],
+            Activation.HardSigmoid => [(-3, 0), (3, 0), (0, 1 / 6f), (-2.5f, 1 / 6f)],
+            Activation.HardSwish => [(-3, -0.5f), (3, 1.5f), (0, 0.5f), (-3.5f, 0), (3.5f, 1)],
+            Activation.Sigmoid => [(0, 0.25f)],
+            Activation.Tanh or Activation.Linear => [(0, 1)],
+            _ => [(0, 0.5f)],
+        };
+        float[] x = [.. corners.Select(corner => corner.X)], dy = [.. corners.Select(_ => 2f)], dx = new float[x.Length];
+        NativeConv.Activations.Backward(function, x, dy, dx, On(level));
+        for (int i = 0; i < x.Length; i++)
+            dx[i].Should().BeApproximately(2 * corners[i].Slope, 1e-6f, "{0}({1}) has that slope", function, x[i]);
+    }
+
+    [Theory]
     [MemberData(nameof(Levels))]
     public void Softmax_ExtremeLogits_IsFiniteAndAddsUpToOne(SimdLevel level)
     {
@@ -137,7 +160,8 @@ public sealed unsafe class ElementwiseTests
     [MemberData(nameof(Levels))]
     public void BatchStatistics_MeanOfAThousandDeviations_KeepTheVariance(SimdLevel level)
     {
-        const int Pixels = 5000, Channels = 19;
+        // Channels in fours of vectors, single vectors and parts of one.
+        const int Pixels = 5000, Channels = 64 + 16 + 3;
         float[] x = [.. TestData.Uniform(Pixels * Channels, 3).Select(value => 1000 + value)];
         float[] gamma = [.. Enumerable.Repeat(1f, Channels)], beta = new float[Channels], mean = new float[Channels], variance = new float[Channels];
         Normalization.Forward(Channels, x, gamma, beta, 1e-5f, new float[x.Length], mean, variance, On(level));

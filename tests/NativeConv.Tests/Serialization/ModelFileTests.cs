@@ -69,6 +69,17 @@ public sealed class ModelFileTests : IDisposable
     }
 
     [Fact]
+    public void Load_TensorThatNoLayerHas_IsRefused()
+    {
+        Model model = new ModelBuilder(4, 4, 1).Flatten().Dense(3).Build();
+        var file = new SafetensorsFile(model.SaveToBytes(), "f");
+        AtomicFile.Write(_folder.File("m"), stream => SafetensorsWriter.Write(
+            stream, [.. file.Metadata], [.. model.Parameters.Select(p => (p.Name, p.Shape, (ReadOnlyMemory<float>)p.Value.Memory)), ("more", new TensorShape(1), new float[1])]));
+        Action load = () => Model.Load(_folder.File("m"));
+        load.Should().Throw<InvalidDataException>().WithMessage("*the graph has 2 tensors, but the file 3*");
+    }
+
+    [Fact]
     public void Load_PlainSafetensors_AsksForTheGraph()
     {
         AtomicFile.Write(_folder.File("m"), stream => SafetensorsWriter.Write(stream, [], [("a", new TensorShape(1), new float[1])]));
@@ -140,7 +151,7 @@ public sealed class ModelFileTests : IDisposable
             stream.WriteByte(1);
             throw new IOException("full");
         });
-        write.Should().Throw<IOException>().WithMessage("full");
+        write.Should().Throw<IOException>().WithMessage($"*{_folder.File("m")}*as it was: full");
         File.ReadAllText(_folder.File("m")).Should().Be("old");
         Directory.GetFiles(_folder.Path).Should().ContainSingle();
     }

@@ -65,6 +65,17 @@ public sealed class TrainingTests
     }
 
     [Fact]
+    public void Fit_FiguresOfAnEpoch_WeighTheLastSmallBatchByItsImages()
+    {
+        // At a learning rate of 0 an epoch sees what an evaluation does.
+        Model model = new ModelBuilder(28, 28, 1).Normalize(scale: 1f / 255).AveragePool2D(4).Flatten().Dense(10).Build(1);
+        History history = model.Fit(Digits, options: new() { Epochs = 1, BatchSize = 298, Optimizer = new Sgd(0) });
+        Evaluation evaluation = model.Evaluate(Digits);
+        history.Epochs[0].Loss.Should().BeApproximately(evaluation.Loss, 1e-5);
+        history.Epochs[0].Accuracy.Should().Be(evaluation.Accuracy);
+    }
+
+    [Fact]
     public void EarlyStopping_NoProgress_StopsAndRestoresTheBest()
     {
         Model model = Small();
@@ -93,6 +104,34 @@ public sealed class TrainingTests
         model.Parameters.SelectMany(parameter => parameter.Value.Span.ToArray()).Should().Equal(before);
         images[5] = 0;
         session.Step(images, [0, 1, 0, 1]).Loss.Should().BePositive();
+    }
+
+    [Fact]
+    public void Step_InfiniteLossWithFiniteGradients_ChangesNothing()
+    {
+        // The loss is the distance of the two logits, beyond a float; its gradient is -1 and 1.
+        Model model = new ModelBuilder(1, 1, 1).Dense(2, useBias: false).Build(1);
+        float[] weights = [3e38f, -3e38f];
+        weights.CopyTo(model.Parameter("dense.kernel").Value.Span);
+        TrainingSession session = model.BeginTraining(Loss.SoftmaxCrossEntropy(), new Sgd(1e30f), 1);
+        Action step = () => session.Step([1], [1]);
+        step.Should().Throw<NonFiniteException>().WithMessage("Step 1 stopped: the loss is *");
+        model.Parameter("dense.kernel").Value.Span.ToArray().Should().Equal(weights);
+        session.StepCount.Should().Be(0);
+        model.Parameter("dense.kernel").Gradient!.Span.ToArray().Should().OnlyContain(value => float.IsFinite(value), "else another check would have stopped it");
+    }
+
+    [Fact]
+    public void Step_FiniteLossWithInfiniteGradients_ChangesNothing()
+    {
+        // Logits of 2 and -2, but a gradient whose square is beyond a float.
+        Model model = new ModelBuilder(1, 1, 1).Dense(2, useBias: false).Build(1);
+        float[] weights = [2e-38f, -2e-38f];
+        weights.CopyTo(model.Parameter("dense.kernel").Value.Span);
+        TrainingSession session = model.BeginTraining(Loss.SoftmaxCrossEntropy(), new Sgd(1e-30f), 1);
+        Action step = () => session.Step([1e38f], [1]);
+        step.Should().Throw<NonFiniteException>().WithMessage("Step 1 stopped: a gradient is not finite. Every layer's output is finite.*");
+        model.Parameter("dense.kernel").Value.Span.ToArray().Should().Equal(weights);
     }
 
     [Fact]
@@ -176,6 +215,9 @@ public sealed class TrainingTests
         bound.BeginTraining(Loss.SoftmaxCrossEntropy(), new Sgd(1), 16, clipping: GradientClipping.ByNorm(0.01f)).Step(images, labels);
         Moved(bound).Should().BeApproximately(0.01, 1e-5);
         Moved(free).Should().BeGreaterThan(0.1);
+        Model wide = Small();
+        wide.BeginTraining(Loss.SoftmaxCrossEntropy(), new Sgd(1), 16, clipping: GradientClipping.ByNorm(1000)).Step(images, labels);
+        Moved(wide).Should().Be(Moved(free), "a gradient within the bound stays as it is");
 
         static double Moved(Model model) => Math.Sqrt(model.Parameters.Zip(Small().Parameters)
             .Where(pair => pair.First.IsTrainable)
@@ -185,11 +227,13 @@ public sealed class TrainingTests
     [Fact]
     public void Clipping_ByValue_BoundsEachComponent()
     {
-        Model model = new ModelBuilder(1, 1, 3).Dense(1, useBias: false).Build();
+        // Two classes alike: the gradient is half an input, or minus that.
+        Model model = new ModelBuilder(1, 1, 3).Dense(2, useBias: false).Build();
         Parameter weights = model.Parameter("dense.kernel");
         weights.Value.Span.Clear();
-        TrainingSession session = model.BeginTraining(Loss.SoftmaxCrossEntropy(), new Sgd(1), 1, clipping: GradientClipping.ByValue(0.5f));
-        session.Step([1, 2, 3], [0]).Loss.Should().Be(0, "one class is always right");
+        TrainingSession session = model.BeginTraining(Loss.SoftmaxCrossEntropy(), new Sgd(1), 1, clipping: GradientClipping.ByValue(0.4f));
+        session.Step([1, -2, 0.25f], [0]);
+        weights.Value.Span.ToArray().Should().Equal(0.4f, -0.4f, -0.4f, 0.4f, 0.125f, -0.125f);
         Action none = () => GradientClipping.ByValue(0);
         none.Should().Throw<ArgumentOutOfRangeException>();
     }
