@@ -14,13 +14,13 @@ internal sealed unsafe partial class Plan
         foreach (Node node in _nodes)
         {
             if (node != graph.Output && CanRunForwardAgain(node, again))
-                TryRunAgain(_values[node.Index], new(Pass.ForwardAgain, node.Index, _programs[node.Index].ForwardPhases - 1), again);
+                TryRunAgain(_values[node.Index], new(Pass.Forward, node.Index, _programs[node.Index].ForwardPhases - 1), again);
         }
 
         foreach (Node node in _nodes)
         {
             if (needsGradient[node.Index] && CanRunBackwardAgain(node))
-                TryRunAgain(_gradients[node.Inputs[0].Index]!, new(Pass.BackwardAgain, node.Index, 0), again);
+                TryRunAgain(_gradients[node.Inputs[0].Index]!, new(Pass.Backward, node.Index, 0), again);
         }
     }
 
@@ -40,30 +40,27 @@ internal sealed unsafe partial class Plan
             && node.Shape.Length < gradient.ImageLength;
     }
 
-    /// <summary>Runs a step again in every stage after the first that reads its buffer, if that stage is the one that writes it and all others are backward.</summary>
-    private void TryRunAgain(PlannedBuffer buffer, PlanStep step, HashSet<PlannedBuffer> again)
+    /// <summary>Runs a buffer's writer again in every later stage that uses the buffer, where it is the only writer and all those stages are backward.</summary>
+    private void TryRunAgain(PlannedBuffer buffer, PlanStep writer, HashSet<PlannedBuffer> again)
     {
-        var stages = new List<(int Stage, int Step)>();
+        var uses = new List<(int Stage, int Position)>();
         for (int stage = 0; stage < _stages.Length; stage++)
         {
-            int first = Array.FindIndex(_stages[stage].Steps, other => Touches(other, buffer));
+            int first = Array.FindIndex(_stages[stage].Steps, step => Touches(step, buffer));
             if (first >= 0)
-                stages.Add((stage, first));
+                uses.Add((stage, first));
         }
 
-        bool isForward = step.Pass == Pass.ForwardAgain;
-        int firstBackward = Array.FindIndex(_stages, stage => stage.Steps.Any(other => other.Pass is Pass.Backward));
-        if (stages.Count < 2 || stages.Skip(1).Any(use => use.Stage < firstBackward) || _slices.Any(slice => IsReadBySlice(slice.Node, buffer)))
+        int firstBackward = Array.FindIndex(_stages, stage => stage.Steps.Any(step => step.Pass == Pass.Backward));
+        if (uses.Count < 2 || uses[1].Stage < firstBackward || !_stages[uses[0].Stage].Steps.Contains(writer)
+            || (writer.Pass == Pass.Backward && WritersOf(buffer) != 1) || _slices.Any(slice => IsReadBySlice(slice.Node, buffer)))
+        {
             return;
+        }
 
-        // The stage that writes the buffer is its first one, or something else adds to it.
-        Pass original = isForward ? Pass.Forward : Pass.Backward;
-        PlanStep writer = new(original, step.Node, step.Phase);
-        if (!_stages[stages[0].Stage].Steps.Contains(writer) || (!isForward && WritersOf(buffer) != 1))
-            return;
-
-        foreach ((int stage, int position) in stages.Skip(1))
-            _stages[stage] = _stages[stage] with { Steps = [.. _stages[stage].Steps[..position], step, .. _stages[stage].Steps[position..]] };
+        PlanStep second = writer with { Pass = writer.Pass == Pass.Forward ? Pass.ForwardAgain : Pass.BackwardAgain };
+        foreach ((int stage, int position) in uses.Skip(1))
+            _stages[stage] = _stages[stage] with { Steps = [.. _stages[stage].Steps[..position], second, .. _stages[stage].Steps[position..]] };
 
         buffer.IsWorkedOutAgain = true;
         again.Add(buffer);

@@ -27,7 +27,7 @@ internal sealed unsafe partial class Plan
     private readonly PlannedBuffer?[] _gradients;
     private readonly List<PlannedBuffer> _buffers = [];
     private readonly AlignedMemory _arena, _scratch;
-    private readonly PrivateGradients? _private;
+    private readonly PrivateGradients _private;
     private readonly long _batchFloats, _workerFloats;
     private readonly int _scratchLength, _workers, _group;
     private readonly Stage[] _stages;
@@ -82,7 +82,7 @@ internal sealed unsafe partial class Plan
         _arena = new(_batchFloats + (_workerFloats * workers));
         _scratchLength = (int)AlignedMemory.RoundUp(_programs.Max(program => program.ScratchLength));
         _scratch = new((long)_scratchLength * workers);
-        _private = training ? new(_bindings, _programs, batchSize) : null;
+        _private = new(training ? _bindings : [], _programs, batchSize);
         Parameters = parameters;
         BindViews(needsGradient);
     }
@@ -128,25 +128,23 @@ internal sealed unsafe partial class Plan
         if (step.Pass == Pass.Forward)
             _programs[step.Node].ForwardBarrier(step.Phase, images);
         else if (step.Pass == Pass.Backward)
-            _programs[step.Node].BackwardBarrier(step.Phase, images, _private!.Row(0));
+            _programs[step.Node].BackwardBarrier(step.Phase, images, _private.Row(0));
     }
 
     /// <summary>One worker's share of a stage.</summary>
     public void RunStage(int stage, int worker, int images)
     {
-        int chunks = _private?.ChunkCount(images) ?? images;
+        int chunks = _private.ChunkCount(images);
         (int firstChunk, int endChunk) = new Share(worker, _workers).Of(chunks);
         for (int chunk = firstChunk; chunk < endChunk; chunk++)
         {
             if (stage == 0)
-                _private?.Clear(chunk);
-
-            float* gradients = _private == null ? null : _private.Row(chunk);
+                _private.Clear(chunk);
 
             (int first, int end) = new Share(chunk, chunks).Of(images);
             for (; first < end; first += _group)
             {
-                var work = new Work(first, Math.Min(_group, end - first), worker, _scratch.Pointer + ((nint)worker * _scratchLength), gradients);
+                var work = new Work(first, Math.Min(_group, end - first), worker, _scratch.Pointer + ((nint)worker * _scratchLength), _private.Row(chunk));
                 foreach (PlanStep step in _stages[stage].Steps)
                     Run(step, work);
             }
@@ -178,18 +176,16 @@ internal sealed unsafe partial class Plan
         for (int i = firstSlice; i < endSlice; i++)
             _programs[_slices[i].Node].AddGradientSlice(_slices[i].Slice, images);
 
-        _private!.AddTo(_operations, new(worker, _workers), images);
+        _private.AddTo(_operations, new(worker, _workers), images);
     }
 
     /// <summary>The plan in words: stages, buffers, bytes. A name with ' is a backward pass, # a phase after the first; what is in brackets runs again.</summary>
     public override string ToString()
     {
         var text = new StringBuilder();
-        text.AppendLine(CultureInfo.InvariantCulture, $"{Kind} plan: batch {BatchSize}, {_workers} workers, {Level}, {_group} images at a time, {_private?.ChunkCount(BatchSize) ?? 1} chunks");
+        text.AppendLine(CultureInfo.InvariantCulture, $"{Kind} plan: batch {BatchSize}, {_workers} workers, {Level}, {_group} images at a time, {_private.ChunkCount(BatchSize)} chunks");
         for (int i = 0; i < _stages.Length; i++)
-        {
             text.AppendLine(CultureInfo.InvariantCulture, $"stage {i}: {string.Join(' ', _stages[i].Steps.Select(Word))}");
-        }
 
         foreach (PlannedBuffer buffer in _buffers.Where(buffer => buffer.IsUsed))
         {
@@ -199,10 +195,10 @@ internal sealed unsafe partial class Plan
                 $"  {buffer.Name}: {(buffer.IsPerWorker ? "per worker" : "whole batch")}, {bytes:N0} bytes, stages {buffer.FirstStage} to {buffer.LastStage}");
         }
 
-        long total = sizeof(float) * ((long)_arena.Length + _scratch.Length + (_private?.Length ?? 0));
+        long total = sizeof(float) * ((long)_arena.Length + _scratch.Length + _private.Length);
         text.AppendLine(CultureInfo.InvariantCulture,
             $"bytes: {_batchFloats * sizeof(float):N0} for the batch, {_workerFloats * sizeof(float):N0} a worker, " +
-            $"{(long)(_private?.Length ?? 0) * sizeof(float):N0} private gradients, {total:N0} in all");
+            $"{(long)_private.Length * sizeof(float):N0} private gradients, {total:N0} in all");
         return text.ToString();
     }
 

@@ -19,11 +19,11 @@ internal sealed unsafe class PrivateGradients
     private readonly List<ParameterView> _parameters = [];
     private readonly AlignedMemory _rows;
 
-    /// <summary>Lays the rows out, and tells each node's parameters where in a row they lie.</summary>
+    /// <summary>Lays the rows out, and tells each node's parameters where in a row they lie. Without bindings, as where nothing is trained, rows are empty.</summary>
     public PrivateGradients(NodeBinding[] bindings, LayerProgram[] programs, int batchSize)
     {
         long length = 0;
-        for (int node = 0; node < programs.Length; node++)
+        for (int node = 0; node < bindings.Length; node++)
         {
             ParameterView[] views = bindings[node].Parameters;
             for (int i = 0; i < views.Length; i++)

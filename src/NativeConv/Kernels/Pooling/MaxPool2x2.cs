@@ -6,6 +6,14 @@ namespace NativeConv.Kernels;
 /// <summary>Max-pooling by 2x2 windows that lie whole within the image and do not overlap: the four cells of a window, and its winner, in registers.</summary>
 internal static unsafe class MaxPool2x2
 {
+    /// <summary>What is done with a vector of channels of one window, whose cells are at window, right of it, below it and both.</summary>
+    private interface IOperation
+    {
+        static abstract void Run<TVector, TEdge>(float* window, int right, nint below, float* output, byte* winners, int count)
+            where TVector : struct, IVector<TVector>
+            where TEdge : struct, IEdge;
+    }
+
     public static bool Fits(in Conv2DGeometry geometry) =>
         geometry.KernelHeight == 2 && geometry.KernelWidth == 2 && geometry.StrideHeight >= 2 && geometry.StrideWidth >= 2
         && geometry.PadTop == 0 && geometry.PadLeft == 0
@@ -15,59 +23,34 @@ internal static unsafe class MaxPool2x2
     /// <summary>One image: writes y, and the winners unless null.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static void Forward<TVector>(in Conv2DGeometry geometry, int channels, float* x, float* y, byte* winners)
-        where TVector : struct, IVector<TVector>
-    {
-        nint step = (nint)geometry.StrideWidth * channels, below = (nint)geometry.InputWidth * channels;
-        int whole = channels / TVector.Lanes * TVector.Lanes;
-        for (int row = 0; row < geometry.OutputHeight; row++)
-        {
-            float* window = x + (row * geometry.StrideHeight * below);
-            for (int column = 0; column < geometry.OutputWidth; column++, window += step, y += channels)
-            {
-                for (int channel = 0; channel < whole; channel += TVector.Lanes)
-                    Maximum<TVector, Whole>(window + channel, channels, below, y + channel, winners == null ? null : winners + channel, TVector.Lanes);
-
-                if (whole < channels)
-                    Maximum<TVector, Partial>(window + whole, channels, below, y + whole, winners == null ? null : winners + whole, channels - whole);
-
-                winners += winners == null ? 0 : channels;
-            }
-        }
-    }
+        where TVector : struct, IVector<TVector> => ForEach<TVector, Maximum>(geometry, channels, x, y, winners);
 
     /// <summary>One image: writes dx in the windows' cells, and nothing between the windows.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static void Backward<TVector>(in Conv2DGeometry geometry, int channels, float* dy, byte* winners, float* dx)
+        where TVector : struct, IVector<TVector> => ForEach<TVector, Spread>(geometry, channels, dx, dy, winners);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void ForEach<TVector, TOperation>(in Conv2DGeometry geometry, int channels, float* input, float* output, byte* winners)
         where TVector : struct, IVector<TVector>
+        where TOperation : struct, IOperation
     {
         nint step = (nint)geometry.StrideWidth * channels, below = (nint)geometry.InputWidth * channels;
         int whole = channels / TVector.Lanes * TVector.Lanes;
         for (int row = 0; row < geometry.OutputHeight; row++)
         {
-            float* window = dx + (row * geometry.StrideHeight * below);
-            for (int column = 0; column < geometry.OutputWidth; column++, window += step, dy += channels, winners += channels)
+            float* window = input + (row * geometry.StrideHeight * below);
+            for (int column = 0; column < geometry.OutputWidth; column++, window += step, output += channels)
             {
                 for (int channel = 0; channel < whole; channel += TVector.Lanes)
-                    Spread<TVector, Whole>(dy + channel, winners + channel, window + channel, channels, below, TVector.Lanes);
+                    TOperation.Run<TVector, Whole>(window + channel, channels, below, output + channel, winners == null ? null : winners + channel, TVector.Lanes);
 
                 if (whole < channels)
-                    Spread<TVector, Partial>(dy + whole, winners + whole, window + whole, channels, below, channels - whole);
+                    TOperation.Run<TVector, Partial>(window + whole, channels, below, output + whole, winners == null ? null : winners + whole, channels - whole);
+
+                winners += winners == null ? 0 : channels;
             }
         }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Maximum<TVector, TEdge>(float* window, int right, nint below, float* y, byte* winners, int count)
-        where TVector : struct, IVector<TVector>
-        where TEdge : struct, IEdge
-    {
-        TVector best = TEdge.Load<TVector>(window, count), winner = TVector.Zero;
-        Challenge(ref best, ref winner, TEdge.Load<TVector>(window + right, count), TVector.Broadcast(1));
-        Challenge(ref best, ref winner, TEdge.Load<TVector>(window + below, count), TVector.Broadcast(2));
-        Challenge(ref best, ref winner, TEdge.Load<TVector>(window + below + right, count), TVector.Broadcast(3));
-        TEdge.Store(y, best, count);
-        if (winners != null)
-            TEdge.StoreBytes(winners, winner, count);
     }
 
     /// <summary>Greater takes over, as does the first NaN.</summary>
@@ -80,15 +63,35 @@ internal static unsafe class MaxPool2x2
         best = TVector.Select(stays, best, TVector.Select(isNumber, value, best));
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Spread<TVector, TEdge>(float* dy, byte* winners, float* window, int right, nint below, int count)
-        where TVector : struct, IVector<TVector>
-        where TEdge : struct, IEdge
+    private readonly struct Maximum : IOperation
     {
-        TVector gradient = TEdge.Load<TVector>(dy, count), winner = TEdge.LoadBytes<TVector>(winners, count);
-        TEdge.Store(window, TVector.And(TVector.EqualTo(winner, TVector.Zero), gradient), count);
-        TEdge.Store(window + right, TVector.And(TVector.EqualTo(winner, TVector.Broadcast(1)), gradient), count);
-        TEdge.Store(window + below, TVector.And(TVector.EqualTo(winner, TVector.Broadcast(2)), gradient), count);
-        TEdge.Store(window + below + right, TVector.And(TVector.EqualTo(winner, TVector.Broadcast(3)), gradient), count);
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static void Run<TVector, TEdge>(float* window, int right, nint below, float* output, byte* winners, int count)
+            where TVector : struct, IVector<TVector>
+            where TEdge : struct, IEdge
+        {
+            TVector best = TEdge.Load<TVector>(window, count), winner = TVector.Zero;
+            Challenge(ref best, ref winner, TEdge.Load<TVector>(window + right, count), TVector.Broadcast(1));
+            Challenge(ref best, ref winner, TEdge.Load<TVector>(window + below, count), TVector.Broadcast(2));
+            Challenge(ref best, ref winner, TEdge.Load<TVector>(window + below + right, count), TVector.Broadcast(3));
+            TEdge.Store(output, best, count);
+            if (winners != null)
+                TEdge.StoreBytes(winners, winner, count);
+        }
+    }
+
+    private readonly struct Spread : IOperation
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static void Run<TVector, TEdge>(float* window, int right, nint below, float* output, byte* winners, int count)
+            where TVector : struct, IVector<TVector>
+            where TEdge : struct, IEdge
+        {
+            TVector gradient = TEdge.Load<TVector>(output, count), winner = TEdge.LoadBytes<TVector>(winners, count);
+            TEdge.Store(window, TVector.And(TVector.EqualTo(winner, TVector.Zero), gradient), count);
+            TEdge.Store(window + right, TVector.And(TVector.EqualTo(winner, TVector.Broadcast(1)), gradient), count);
+            TEdge.Store(window + below, TVector.And(TVector.EqualTo(winner, TVector.Broadcast(2)), gradient), count);
+            TEdge.Store(window + below + right, TVector.And(TVector.EqualTo(winner, TVector.Broadcast(3)), gradient), count);
+        }
     }
 }
