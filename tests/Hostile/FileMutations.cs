@@ -5,7 +5,8 @@ namespace NativeConv.Hostile;
 /// <summary>Makes broken files of good ones: flipped bits, cuts, splices, truncation, and lengths, counts and numbers that are forged. Equal seeds give equal files.</summary>
 /// <param name="originals">The good files.</param>
 /// <param name="seed">What decides every change.</param>
-internal sealed class FileMutations(IReadOnlyList<byte[]> originals, int seed)
+/// <param name="forge">Forges something at a place by what it knows of the format; null for numbers, in bytes and written out.</param>
+internal sealed class FileMutations(IReadOnlyList<byte[]> originals, int seed, Func<byte[], int, System.Random, byte[]>? forge = null)
 {
     private const int LongestPart = 64;
 
@@ -52,6 +53,8 @@ internal sealed class FileMutations(IReadOnlyList<byte[]> originals, int seed)
                 byte[] other = originals[_random.Next(originals.Count)];
                 int from = Place(other);
                 return [.. file[..at], .. other[from..Math.Min(other.Length, from + length)], .. file[at..]];
+            case 4 or 5 or 6 when forge != null:
+                return forge(file, at, _random);
             case 4:
                 return ForgeText(file, at);
             case 5 or 6:

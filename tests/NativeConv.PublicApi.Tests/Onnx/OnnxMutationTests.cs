@@ -21,24 +21,14 @@ public sealed class OnnxMutationTests
     public void LoadOnnx_SeededMutations_ThrowOnlyInvalidData()
     {
         int count = HostileFiles.Count(100_000), loaded = 0;
-        var random = new System.Random(7);
         byte[][] originals =
         [
             .. ((string[])["squeeze_excitation", "concat_of_flattened", "separable_normalized", "class_names", "image_Gelu"]).Select(Save),
             .. ((string[])["normalized", "joined", "activations", "mobile_folded", "mobile"]).Select(name =>
                 File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "Onnx", "PyTorch", name + ".onnx"))),
         ];
-        HostileFiles.Read(Next, count, Load, BytesPerByte, BytesPerFile);
+        HostileFiles.Read(new FileMutations(originals, seed: 7, Forge).Next, count, Load, BytesPerByte, BytesPerFile);
         loaded.Should().BeInRange(count / 100, count / 2, "most mutations must matter, and some must not");
-
-        byte[] Next()
-        {
-            byte[] file = [.. originals[random.Next(originals.Length)]];
-            for (int edits = random.Next(1, 4); edits > 0; edits--)
-                file = Mutate(file, originals[random.Next(originals.Length)], random);
-
-            return file;
-        }
 
         void Load(byte[] file)
         {
@@ -80,35 +70,13 @@ public sealed class OnnxMutationTests
         (GC.GetAllocatedBytesForCurrentThread() - before).Should().BeLessThan((BytesPerByte * file.Length) + BytesPerFile, what);
     }
 
-    private static byte[] Mutate(byte[] file, byte[] other, System.Random random)
+    private static byte[] Forge(byte[] file, int at, System.Random random)
     {
-        if (file.Length == 0)
-            return other;
+        if (random.Next(2) == 0)
+            return [.. file[..at], .. OnnxBytes.Varint((ulong)random.NextInt64(long.MinValue, long.MaxValue)), .. file[Math.Min(file.Length, at + 1)..]];
 
-        int at = random.Next(file.Length), length = random.Next(1, Math.Min(64, file.Length - at + 1));
-        switch (random.Next(8))
-        {
-            case 0:
-                return file[..at];
-            case 1:
-                return [.. file[..at], .. file[(at + length)..]];
-            case 2:
-                return [.. file[..at], .. file.AsSpan(at, length), .. file[at..]];
-            case 3:
-                int from = random.Next(other.Length);
-                return [.. file[..at], .. other[from..Math.Min(other.Length, from + length)], .. file[at..]];
-            case 4:
-                return [.. file[..at], .. OnnxBytes.Varint((ulong)random.NextInt64(long.MinValue, long.MaxValue)), .. file[Math.Min(file.Length, at + 1)..]];
-            case 5:
-                Exchange(file, at, random);
-                return file;
-            case 6:
-                file[at] ^= (byte)(1 << random.Next(8));
-                return file;
-            default:
-                file[at] = (byte)random.Next(256);
-                return file;
-        }
+        Exchange(file, at, random);
+        return file;
     }
 
     /// <summary>Puts another operator or attribute in the place of the next one that has one of as many letters.</summary>

@@ -75,21 +75,7 @@ public sealed class ChangingFileTests : IDisposable
     public async Task Read_RealFileThatIsRewrittenAllTheTime_IsAnErrorOrValues()
     {
         string path = _folder.File("images");
-        File.WriteAllBytes(path, File1);
-        using var done = new CancellationTokenSource();
-        var writer = Task.Run(() =>
-        {
-            var random = new System.Random(1);
-            while (!done.IsCancellationRequested)
-            {
-                using FileStream file = new(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
-                byte[] contents = random.Next(2) == 0 ? File1 : File2;
-                file.SetLength(random.Next(contents.Length));
-                file.Write(contents);
-                file.SetLength(contents.Length);
-            }
-        });
-        for (int i = 0; i < 2000; i++)
+        await WhileRewriting(path, File1, File2, seed: 1, readings: 2000, () =>
         {
             try
             {
@@ -101,10 +87,7 @@ public sealed class ChangingFileTests : IDisposable
             {
                 e.Message.Should().StartWith(path);
             }
-        }
-
-        await done.CancelAsync();
-        await writer;
+        });
     }
 
     [Fact]
@@ -112,11 +95,26 @@ public sealed class ChangingFileTests : IDisposable
     {
         string path = _folder.File("model");
         byte[] one = new ModelBuilder(4, 4, 1).Flatten().Dense(3).Build(1).SaveToBytes(), two = new ModelBuilder(8, 8, 1).Conv2D(20, 3).Flatten().Dense(10).Build(2).SaveToBytes();
+        await WhileRewriting(path, one, two, seed: 2, readings: 1000, () =>
+        {
+            try
+            {
+                Model.Load(path).Nodes.Should().NotBeEmpty();
+            }
+            catch (Exception e) when (e is InvalidDataException or IOException)
+            {
+            }
+        });
+    }
+
+    /// <summary>Reads so many times while another thread writes one of two contents over and over, cutting the file in between.</summary>
+    private static async Task WhileRewriting(string path, byte[] one, byte[] two, int seed, int readings, Action read)
+    {
         File.WriteAllBytes(path, one);
         using var done = new CancellationTokenSource();
         var writer = Task.Run(() =>
         {
-            var random = new System.Random(2);
+            var random = new System.Random(seed);
             while (!done.IsCancellationRequested)
             {
                 using FileStream file = new(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
@@ -126,16 +124,8 @@ public sealed class ChangingFileTests : IDisposable
                 file.SetLength(contents.Length);
             }
         });
-        for (int i = 0; i < 1000; i++)
-        {
-            try
-            {
-                Model.Load(path).Nodes.Should().NotBeEmpty();
-            }
-            catch (Exception e) when (e is InvalidDataException or IOException)
-            {
-            }
-        }
+        for (int i = 0; i < readings; i++)
+            read();
 
         await done.CancelAsync();
         await writer;

@@ -11,6 +11,22 @@ public sealed unsafe class PoolingTests
 {
     public static TheoryData<SimdLevel> Levels => [.. SimdLevels.Callable];
 
+    /// <summary>A window of 2x2 has a kernel of its own where the stride is 2, and the general one where it is 1.</summary>
+    public static TheoryData<SimdLevel, int> LevelsAndStrides
+    {
+        get
+        {
+            var data = new TheoryData<SimdLevel, int>();
+            foreach (SimdLevel level in SimdLevels.Callable)
+            {
+                data.Add(level, 1);
+                data.Add(level, 2);
+            }
+
+            return data;
+        }
+    }
+
     [Property(MaxTest = 100, Arbitrary = [typeof(GeometryGenerators)])]
     public void MaxPool_Integers_EqualTheOracleAndKeepEveryGradient(PoolingCase c)
     {
@@ -21,7 +37,23 @@ public sealed unsafe class PoolingTests
             (float[] y, float[] dx) = Run(level, c, x, dy, max: true);
             y.Should().Equal(TestData.ToSingle(expected));
             dx.Sum(value => (double)value).Should().Be(dy.Sum(value => (double)value), "each output's gradient goes to one cell");
+            dx.Should().Equal(MaxPoolGradient(c, x, dy));
         }
+    }
+
+    /// <summary>Windows of 2x2 whose strides differ by axis, that leave cells out, and that the right or the lower edge cuts.</summary>
+    [Theory]
+    [InlineData(9, 7, 4, 2, false)]
+    [InlineData(7, 9, 2, 4, false)]
+    [InlineData(6, 7, 2, 2, false)]
+    [InlineData(6, 7, 2, 2, true)]
+    [InlineData(7, 6, 2, 2, true)]
+    [InlineData(7, 7, 3, 2, true)]
+    public void MaxPool_TwoByTwoWindows_EqualTheOracle(int height, int width, int strideHeight, int strideWidth, bool same)
+    {
+        var geometry = new Conv2DGeometry(height, width, 2, new(strideHeight, strideWidth), 1, same ? Padding.Same : Padding.Valid);
+        foreach (int channels in (int[])[1, 8, 19])
+            MaxPool_Integers_EqualTheOracleAndKeepEveryGradient(new(2, geometry, channels));
     }
 
     [Property(MaxTest = 100, Arbitrary = [typeof(GeometryGenerators)])]
@@ -42,10 +74,10 @@ public sealed unsafe class PoolingTests
     }
 
     [Theory]
-    [MemberData(nameof(Levels))]
-    public void MaxPool_TiesAndNaN_TakeTheFirstInRowOrder(SimdLevel level)
+    [MemberData(nameof(LevelsAndStrides))]
+    public void MaxPool_TiesAndNaN_TakeTheFirstInRowOrder(SimdLevel level, int stride)
     {
-        var c = new PoolingCase(1, new(2, 2, 2, 2, 1, Padding.Valid), 3);
+        var c = new PoolingCase(1, new(2, 2, 2, stride, 1, Padding.Valid), 3);
         // Channel 0 ties at cells 1 and 2, channel 1 has NaN at 2 and 3, channel 2 has only -infinity.
         float inf = float.NegativeInfinity, nan = float.NaN;
         float[] x = [1, 9, inf, 5, 1, inf, 5, nan, inf, 2, nan, inf];
@@ -57,6 +89,31 @@ public sealed unsafe class PoolingTests
     [Theory]
     [MemberData(nameof(Levels))]
     public void BytesOfVectors_EveryValueAndCount_AreExactBetweenTheGuards(SimdLevel level) => SimdLevels.Dispatch<Bytes, bool>(level, default).Should().BeTrue();
+
+    /// <summary>Each output's gradient, added to the first of the largest cells inside the image.</summary>
+    private static float[] MaxPoolGradient(PoolingCase c, float[] x, float[] dy)
+    {
+        Conv2DGeometry g = c.Geometry;
+        float[] dx = new float[x.Length];
+        for (int i = 0; i < dy.Length; i++)
+        {
+            int channel = i % c.Channels, column = i / c.Channels % g.OutputWidth, row = i / c.Channels / g.OutputWidth % g.OutputHeight, image = i / c.Channels / g.OutputPixels;
+            int winner = -1;
+            for (int cell = 0; cell < g.KernelHeight * g.KernelWidth; cell++)
+            {
+                int y = (row * g.StrideHeight) - g.PadTop + (cell / g.KernelWidth), at = (column * g.StrideWidth) - g.PadLeft + (cell % g.KernelWidth);
+                if (y < 0 || y >= g.InputHeight || at < 0 || at >= g.InputWidth)
+                    continue;
+
+                int candidate = (((((image * g.InputHeight) + y) * g.InputWidth) + at) * c.Channels) + channel;
+                winner = winner < 0 || x[candidate] > x[winner] ? candidate : winner;
+            }
+
+            dx[winner] += dy[i];
+        }
+
+        return dx;
+    }
 
     private static (float[] Y, float[] Dx) Run(SimdLevel level, PoolingCase c, float[] x, float[] dy, bool max) =>
         SimdLevels.Dispatch<Work, (float[], float[])>(level, new(c, x, dy, max));
