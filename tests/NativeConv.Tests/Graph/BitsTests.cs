@@ -14,6 +14,7 @@ public sealed class BitsTests
     [InlineData("every")]
     [InlineData("separable_dilated_bn")]
     [InlineData("keras_listing")]
+    [InlineData("section_4_3")]
     public void TwentySteps_AnyThreadsAndWidth_GiveTheSameWeights(string network)
     {
         float[] expected = Train(network, SimdLevels.Supported.Last(), threads: 1);

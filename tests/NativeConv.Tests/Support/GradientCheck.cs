@@ -14,7 +14,8 @@ public static class GradientCheck
 
     /// <summary>
     /// Asserts that the gradient of <paramref name="loss"/> at <paramref name="at"/> is <paramref name="gradient"/> within 1e-4 of the
-    /// largest gradient and the rounding of the loss, at entries drawn at random (all of them where there are no more than that).
+    /// largest gradient and the rounding of the loss, at entries drawn at random (all of them where there are no more than that). Where a gradient vanishes
+    /// by cancelling, as a bias's before batch normalization does, <paramref name="floor"/> stands for the largest.
     /// </summary>
     public static void Verify(
         Func<double[], double> loss,
@@ -22,7 +23,8 @@ public static class GradientCheck
         ReadOnlySpan<float> gradient,
         ulong seed = 0,
         int entries = 24,
-        string name = "the input")
+        string name = "the input",
+        double floor = 0)
     {
         if (at.Length != gradient.Length)
             throw new XunitException($"The gradient of {name} has {gradient.Length} values, but should have {at.Length}.");
@@ -33,7 +35,7 @@ public static class GradientCheck
 
         // Where all slopes vanish, the last bit of the loss is what is left of a difference.
         double rounding = UnitInLastPlace * Math.Abs(loss(point)) / Step;
-        double largest = Math.Max(slopes.Max(Math.Abs), TestData.ToDouble(gradient).Max(Math.Abs));
+        double largest = Math.Max(floor, Math.Max(slopes.Max(Math.Abs), TestData.ToDouble(gradient).Max(Math.Abs)));
 
         for (int i = 0; i < chosen.Length; i++)
         {

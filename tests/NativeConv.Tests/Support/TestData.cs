@@ -46,5 +46,5 @@ public static class TestData
     /// <summary>Rounds each value to float32: exact for whole numbers.</summary>
     public static float[] ToSingle(ReadOnlySpan<double> values) => Array.ConvertAll(values.ToArray(), value => (float)value);
 
-    internal static RandomStream Stream(ulong seed) => new(seed, Purpose);
+    internal static RandomStream Stream(ulong seed, ulong index = 0) => new(seed, Purpose, index);
 }
