@@ -59,11 +59,11 @@ internal static class Networks
         .Dense(images.ClassNames.Count)
         .Build(seed);
 
-    /// <summary>Three convolutions that each see a smaller image; 26,914 trainable parameters.</summary>
+    /// <summary>Strides in place of poolings; 34,474 trainable parameters.</summary>
     public static Model Quick(ImageKind images, ulong seed) => Input(images)
-        .Normalized(8, 5, Padding.Valid).MaxPool2D(2)
-        .Normalized(32, 3, Padding.Valid).MaxPool2D(2)
-        .Normalized(64, 3, Padding.Valid)
+        .Normalized(32, 5, stride: 2, Padding.Valid)
+        .Normalized(32, stride: 2, padding: Padding.Valid)
+        .Normalized(64, padding: Padding.Valid)
         .Flatten()
         .Dense(images.ClassNames.Count)
         .Build(seed);
@@ -72,8 +72,8 @@ internal static class Networks
         .Normalize(scale: 1f / 255, images.Mean, images.Deviation)
         .ClassNames(images.ClassNames);
 
-    private static ModelBuilder Normalized(this ModelBuilder builder, int filters, int kernelSize = 3, Padding padding = default) =>
-        builder.Conv2D(filters, kernelSize, padding: padding, useBias: false).BatchNormalization().ReLU();
+    private static ModelBuilder Normalized(this ModelBuilder builder, int filters, int kernelSize = 3, int stride = 1, Padding padding = default) =>
+        builder.Conv2D(filters, kernelSize, stride, padding: padding, useBias: false).BatchNormalization().ReLU();
 
     /// <summary>A convolution whose result is added to what it came from.</summary>
     private static ModelBuilder Residual(this ModelBuilder builder, int filters)

@@ -24,7 +24,7 @@ internal static class Recipes
             Epochs = 40, LearningRate = 8e-3f, Schedule = LearningRateSchedule.OneCycle(), Averaging = new(0.998),
             Augmentation = new() { Shift = 1.5f, Rotation = 7, Scale = 0.07f, Shear = 0.1f, Elastic = 1 },
         },
-        new("quick", Networks.Quick) { Epochs = 2, LearningRate = 1e-2f, Schedule = LearningRateSchedule.OneCycle() },
+        new("quick", Networks.Quick) { Epochs = 2, LearningRate = 2e-2f, Schedule = LearningRateSchedule.OneCycle() },
     }.ToDictionary(recipe => recipe.Name);
 
     public static IEnumerable<string> Names => ByName.Keys;
