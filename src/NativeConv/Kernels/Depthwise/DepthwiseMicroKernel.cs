@@ -38,6 +38,9 @@ internal unsafe struct DepthwiseTile
 
     /// <summary>Whether outputs go past the caches; they are aligned then.</summary>
     public bool Streams;
+
+    /// <summary>What outputs go through.</summary>
+    public Rectifier Rectifier;
 }
 
 /// <summary>A <see cref="SlidingSegment"/> in floats from the tile's input and weights.</summary>
@@ -477,6 +480,68 @@ internal static unsafe class DepthwiseMicroKernel
                     }
                 }
                 while (TRange.IsChecked && ++segment < tile.SegmentCount);
+
+                if (tile.Rectifier.IsCapped)
+                {
+                    c0 = Rectifier.Cap(c0);
+                    if (TOutputs.Value > 1)
+                        c1 = Rectifier.Cap(c1);
+                    if (TOutputs.Value > 2)
+                        c2 = Rectifier.Cap(c2);
+                    if (TOutputs.Value > 3)
+                        c3 = Rectifier.Cap(c3);
+                    if (TOutputs.Value > 4)
+                        c4 = Rectifier.Cap(c4);
+                    if (TOutputs.Value > 5)
+                        c5 = Rectifier.Cap(c5);
+                    if (TOutputs.Value > 6)
+                        c6 = Rectifier.Cap(c6);
+                    if (TOutputs.Value > 7)
+                        c7 = Rectifier.Cap(c7);
+                    if (TOutputs.Value > 8)
+                        c8 = Rectifier.Cap(c8);
+                    if (TOutputs.Value > 9)
+                        c9 = Rectifier.Cap(c9);
+                    if (TOutputs.Value > 10)
+                        c10 = Rectifier.Cap(c10);
+                    if (TOutputs.Value > 11)
+                        c11 = Rectifier.Cap(c11);
+                    if (TOutputs.Value > 12)
+                        c12 = Rectifier.Cap(c12);
+                    if (TOutputs.Value > 13)
+                        c13 = Rectifier.Cap(c13);
+                }
+
+                if (tile.Rectifier.IsOn)
+                {
+                    c0 = ReluFunction.Forward(c0);
+                    if (TOutputs.Value > 1)
+                        c1 = ReluFunction.Forward(c1);
+                    if (TOutputs.Value > 2)
+                        c2 = ReluFunction.Forward(c2);
+                    if (TOutputs.Value > 3)
+                        c3 = ReluFunction.Forward(c3);
+                    if (TOutputs.Value > 4)
+                        c4 = ReluFunction.Forward(c4);
+                    if (TOutputs.Value > 5)
+                        c5 = ReluFunction.Forward(c5);
+                    if (TOutputs.Value > 6)
+                        c6 = ReluFunction.Forward(c6);
+                    if (TOutputs.Value > 7)
+                        c7 = ReluFunction.Forward(c7);
+                    if (TOutputs.Value > 8)
+                        c8 = ReluFunction.Forward(c8);
+                    if (TOutputs.Value > 9)
+                        c9 = ReluFunction.Forward(c9);
+                    if (TOutputs.Value > 10)
+                        c10 = ReluFunction.Forward(c10);
+                    if (TOutputs.Value > 11)
+                        c11 = ReluFunction.Forward(c11);
+                    if (TOutputs.Value > 12)
+                        c12 = ReluFunction.Forward(c12);
+                    if (TOutputs.Value > 13)
+                        c13 = ReluFunction.Forward(c13);
+                }
 
                 float* y = output;
                 nint next = tile.OutputStep;

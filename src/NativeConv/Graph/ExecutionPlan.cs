@@ -1,0 +1,28 @@
+using NativeConv.Graph;
+
+namespace NativeConv;
+
+/// <summary>
+/// How a model runs, in words: stages and the barriers between them, which layers run as one, every block of memory and when it is needed, bytes in all. For reading; runs make
+/// plans of their own.
+/// </summary>
+public sealed class ExecutionPlan
+{
+    private readonly string _text;
+
+    internal ExecutionPlan(Plan plan)
+    {
+        _text = plan.ToString();
+        StageCount = plan.StageCount;
+        Bytes = plan.Bytes;
+    }
+
+    /// <summary>Runs of work between two points that need the whole batch: forks of the threads.</summary>
+    public int StageCount { get; }
+
+    /// <summary>Bytes that activations, gradients and scratch take for all threads; parameters and packed weights not counted.</summary>
+    public long Bytes { get; }
+
+    /// <summary>The plan in words.</summary>
+    public override string ToString() => _text;
+}
