@@ -37,6 +37,9 @@ internal sealed class ModelOracle(Model model, int images)
                 return LayerOracle.Dense(x[0], parameter("kernel")!, parameter("bias"), input.Channels, p.Filters);
             case Dense l:
                 return LayerOracle.Dense(x[0], parameter("kernel")!, parameter("bias"), input.Length, l.Units);
+            case BatchNormalization b when model.FrozenLayers.Contains(node.Name):
+                return LayerOracle.BatchNormalization(
+                    x[0], parameter("gamma")!, parameter("beta")!, parameter("running_mean")!, parameter("running_var")!, b.Epsilon);
             case BatchNormalization b:
                 return LayerOracle.BatchNormalization(x[0], parameter("gamma")!, parameter("beta")!, b.Epsilon);
             case ActivationLayer a:
