@@ -16,7 +16,7 @@ internal static class StepCommand
         var batch = new Option<int>("--batch-size") { DefaultValueFactory = _ => 128 };
         var threads = new Option<int>("--threads") { DefaultValueFactory = _ => Environment.ProcessorCount };
         var repeats = new Option<int>("--repeats") { DefaultValueFactory = _ => 30 };
-        var network = new Option<string[]>("--model") { DefaultValueFactory = _ => [.. Networks.Names] };
+        var network = new Option<string[]>("--model") { DefaultValueFactory = _ => [.. Recipes.Names] };
         var json = new Option<string?>("--json") { Description = "Also writes the figures to this file." };
         var command = new RootCommand("Times training steps and inference.") { batch, threads, repeats, network, json };
         command.SetAction(parsed => Run(
@@ -30,7 +30,7 @@ internal static class StepCommand
         Console.WriteLine("network      batch  threads  level       step ms   min    inference ms   min   step bytes");
         foreach (string name in networks)
         {
-            Model model = Networks.Get(name).Build(42);
+            Model model = Recipes.Get(name).Build(42);
             model.Execution = new() { ThreadCount = threads };
             float[] images = new float[batchSize * model.InputShape.Length], outputs = new float[batchSize * model.OutputShape.Length];
             int[] labels = new int[batchSize];

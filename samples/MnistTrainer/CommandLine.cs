@@ -6,7 +6,7 @@ namespace MnistTrainer;
 /// <summary>The commands and their options.</summary>
 internal static class CommandLine
 {
-    public const string DatasetName = "--dataset", NetworkName = "--model", EpochsName = "--epochs", BatchSizeName = "--batch-size";
+    public const string DatasetName = "--dataset", RecipeName = "--recipe", EpochsName = "--epochs", BatchSizeName = "--batch-size";
     public const string LearningRateName = "--learning-rate", SeedName = "--seed", LimitName = "--limit", ValidationName = "--validation";
     public const string ImagesName = "--images", ImageSizeName = "--image-size", GreyName = "--grey", AugmentName = "--augment";
 
@@ -27,16 +27,23 @@ internal static class CommandLine
 
     private static readonly Option<int?> ImageSize = new(ImageSizeName) { Description = "Bring every picture of --images to N x N pixels.", HelpName = "N" };
     private static readonly Option<bool> Grey = new(GreyName, "--gray") { Description = "Make the pictures of --images grey." };
-    private static readonly Option<bool> Augment = new(AugmentName) { Description = "Shift, turn, scale, shear and bend training images a little, anew in every epoch." };
-
-    private static readonly Option<string> Network = new Option<string>(NetworkName)
+    private static readonly Option<bool?> Augment = new(AugmentName)
     {
-        Description = "The network.", DefaultValueFactory = _ => Networks.Default,
-    }.AcceptOnlyFromAmong([.. Networks.Names]);
+        Description = "Shift, turn, scale, shear and bend training images a little, anew in every epoch; the recipe's own choice unless set.",
+    };
 
-    private static readonly Option<int> Epochs = Positive(EpochsName, "How many times every image is seen.", 5);
-    private static readonly Option<int> BatchSize = Positive(BatchSizeName, "Images a step.", 128);
-    private static readonly Option<int> Threads = Positive("--threads", "Threads that work at once; changes no result.", Environment.ProcessorCount);
+    private static readonly Option<string> RecipeOption = new Option<string>(RecipeName, "--model")
+    {
+        Description = "The network, and how it is trained where no other option says so.", DefaultValueFactory = _ => Recipes.Default,
+    }.AcceptOnlyFromAmong([.. Recipes.Names]);
+
+    private static readonly Option<int?> Epochs = new(EpochsName) { Description = "How many times every image is seen; the recipe's own unless set.", HelpName = "N" };
+    private static readonly Option<int?> BatchSize = new(BatchSizeName) { Description = "Images a step; the recipe's own unless set.", HelpName = "N" };
+    private static readonly Option<int> Threads = new("--threads")
+    {
+        Description = "Threads that work at once; changes no result.", DefaultValueFactory = _ => Environment.ProcessorCount, HelpName = "N",
+    };
+
     private static readonly Option<int?> Limit = new(LimitName) { Description = "Use the first N training images.", HelpName = "N" };
     private static readonly Option<int> Validation = new(ValidationName)
     {
@@ -44,7 +51,7 @@ internal static class CommandLine
     };
 
     private static readonly Option<ulong> Seed = new(SeedName) { Description = "Equal seeds give equal weights, bit for bit.", DefaultValueFactory = _ => 42 };
-    private static readonly Option<float?> LearningRate = new(LearningRateName) { Description = "The highest learning rate; the network's own unless set." };
+    private static readonly Option<float?> LearningRate = new(LearningRateName) { Description = "The highest learning rate; the recipe's own unless set." };
     private static readonly Option<string?> Output = new("--output") { Description = "The folder for the model and the report; runs/<time> unless set.", HelpName = "DIR" };
     private static readonly Option<bool> Resume = new("--resume")
     {
@@ -70,6 +77,9 @@ internal static class CommandLine
 
     public static RootCommand Build()
     {
+        AtLeast(Epochs, 1);
+        AtLeast(BatchSize, 1);
+        AtLeast(Threads, 1);
         AtLeast(Limit, 1);
         AtLeast(Validation, 0);
         AtLeast(ImageSize, 1);
@@ -89,7 +99,7 @@ internal static class CommandLine
         Option[] source = [Dataset, Data, Images, ImageSize, Grey];
         Option[] training =
         [
-            .. source, Network, Augment, Epochs, BatchSize, LearningRate, Seed, Threads, Limit, Validation, Output, Resume, CheckpointEvery, StopAfterSteps, TensorBoard,
+            .. source, RecipeOption, Augment, Epochs, BatchSize, LearningRate, Seed, Threads, Limit, Validation, Output, Resume, CheckpointEvery, StopAfterSteps, TensorBoard,
         ];
         var root = new RootCommand("Trains a convolutional network to read handwritten digits, in pure C#.");
         var train = new Command("train", "Trains, evaluates, saves and reports (the default).");
@@ -103,11 +113,8 @@ internal static class CommandLine
             new()
             {
                 Data = Source(parsed),
-                Network = parsed.GetRequiredValue(Network),
-                Augment = parsed.GetValue(Augment),
-                Epochs = parsed.GetValue(Epochs),
-                BatchSize = parsed.GetValue(BatchSize),
-                LearningRate = parsed.GetValue(LearningRate),
+                Recipe = Recipes.Get(parsed.GetRequiredValue(RecipeOption))
+                    .With(parsed.GetValue(Epochs), parsed.GetValue(BatchSize), parsed.GetValue(LearningRate), parsed.GetValue(Augment)),
                 Seed = parsed.GetValue(Seed),
                 Threads = parsed.GetValue(Threads),
                 Limit = parsed.GetValue(Limit),
@@ -160,13 +167,6 @@ internal static class CommandLine
             result.AddError("--image-size and --grey are for --images.");
 
         bool IsGiven(Option option) => result.GetResult(option) is { Implicit: false };
-    }
-
-    private static Option<int> Positive(string name, string description, int value)
-    {
-        var option = new Option<int>(name) { Description = description, DefaultValueFactory = _ => value, HelpName = "N" };
-        AtLeast(option, 1);
-        return option;
     }
 
     private static void AtLeast<T>(Option<T> option, int least) => option.Validators.Add(result =>

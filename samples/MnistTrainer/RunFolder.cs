@@ -103,7 +103,7 @@ internal sealed class RunFolder
         var summary = new JsonObject
         {
             ["dataset"] = dataset,
-            ["model"] = options.Network,
+            ["model"] = options.Recipe.Name,
             ["parameters"] = model.TrainableParameterCount,
             ["seed"] = options.Seed,
             ["threads"] = options.Threads,

@@ -18,7 +18,7 @@ internal static class TrainCommand
             run = RunFolder.FindInterrupted(options.Output);
             state = TrainingState.Load(run.CheckpointFile);
             options = options.Continue(state.Properties, run);
-            if (run.IsFinished && (state.Reason == StopReason.Callback || options.Epochs <= state.Epochs.Count))
+            if (run.IsFinished && (state.Reason == StopReason.Callback || options.Recipe.Epochs <= state.Epochs.Count))
             {
                 terminal.Line($"The run in {run.Path} is finished; nothing is changed.");
                 return ExitCode.Success;
@@ -27,18 +27,18 @@ internal static class TrainCommand
 
         (TrainTest images, string dataset) = await options.Data.LoadAsync(terminal, cancellationToken);
         (Dataset train, Dataset? validation) = Split(images.Train, options);
-        Recipe recipe = Networks.Get(options.Network);
-        Model model = recipe.Make(DataSource.KindOf(train, dataset), options.Seed);
+        Recipe recipe = options.Recipe;
+        Model model = recipe.Network(DataSource.KindOf(train, dataset), options.Seed);
         model.Execution = new() { ThreadCount = options.Threads };
         run ??= RunFolder.Create(options.Output);
-        terminal.Line($"{dataset}: {train.Count} training images, {images.Test.Count} test images. {options.Network}: {model.TrainableParameterCount} parameters.");
-        terminal.Line($"{options.Epochs} epochs, batch size {options.BatchSize}, seed {options.Seed}, {options.Threads} threads, {model.Execution.Level}. Output: {run.Path}");
+        terminal.Line($"{dataset}: {train.Count} training images, {images.Test.Count} test images. {recipe.Name}: {model.TrainableParameterCount} parameters.");
+        terminal.Line($"{recipe.Epochs} epochs, batch size {recipe.BatchSize}, seed {options.Seed}, {options.Threads} threads, {model.Execution.Level}. Output: {run.Path}");
         if (state != null)
             terminal.Line($"Going on after step {state.Step}, {state.Epochs.Count} epochs done.");
 
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var record = new RunRecord(run, options.Data.Images?.Path ?? options.Data.Folder);
-        List<ITrainingCallback> callbacks = [new EpochRows(terminal, options.Epochs), record, new CsvLog(run.HistoryFile)];
+        List<ITrainingCallback> callbacks = [new EpochRows(terminal, recipe.Epochs), record, new CsvLog(run.HistoryFile)];
         if (validation != null)
             callbacks.Add(new EarlyStopping(Patience, restoreBestWeights: true));
 
@@ -55,11 +55,12 @@ internal static class TrainCommand
 
         History history = terminal.Train(progress => model.Fit(train, validation, new()
         {
-            Epochs = options.Epochs,
-            BatchSize = options.BatchSize,
-            Optimizer = new Adam(options.LearningRate ?? recipe.LearningRate),
+            Epochs = recipe.Epochs,
+            BatchSize = recipe.BatchSize,
+            Optimizer = recipe.Optimizer,
             Schedule = recipe.Schedule,
-            Augmentation = options.Augment ? Networks.Augmentation : null,
+            Augmentation = recipe.Augmentation,
+            Averaging = recipe.Averaging,
             Seed = options.Seed,
             Callbacks = callbacks,
             Resume = state,

@@ -9,15 +9,8 @@ internal sealed record TrainOptions
 
     public required DataSource Data { get; init; }
 
-    public required string Network { get; init; }
-
-    public required bool Augment { get; init; }
-
-    public required int Epochs { get; init; }
-
-    public required int BatchSize { get; init; }
-
-    public required float? LearningRate { get; init; }
+    /// <summary>The network and how it is trained, with what the user set.</summary>
+    public required Recipe Recipe { get; init; }
 
     public required ulong Seed { get; init; }
 
@@ -50,11 +43,11 @@ internal sealed record TrainOptions
             [CommandLine.DatasetName] = Data.Images == null ? Data.Dataset : Pictures,
             [CommandLine.ImageSizeName] = Data.Images?.Size?.ToString(culture) ?? None,
             [CommandLine.GreyName] = Word(Data.Images?.Grey == true),
-            [CommandLine.NetworkName] = Network,
-            [CommandLine.AugmentName] = Word(Augment),
-            [CommandLine.EpochsName] = Epochs.ToString(culture),
-            [CommandLine.BatchSizeName] = BatchSize.ToString(culture),
-            [CommandLine.LearningRateName] = LearningRate?.ToString(culture) ?? None,
+            [CommandLine.RecipeName] = Recipe.Name,
+            [CommandLine.AugmentName] = Word(Recipe.Augmentation != null),
+            [CommandLine.EpochsName] = Recipe.Epochs.ToString(culture),
+            [CommandLine.BatchSizeName] = Recipe.BatchSize.ToString(culture),
+            [CommandLine.LearningRateName] = Recipe.LearningRate.ToString(culture),
             [CommandLine.SeedName] = Seed.ToString(culture),
             [CommandLine.LimitName] = Limit?.ToString(culture) ?? None,
             [CommandLine.ValidationName] = Validation.ToString(culture),
@@ -88,17 +81,17 @@ internal sealed record TrainOptions
                 Data = saved[LoadedProperty] == Pictures
                     ? new(DataSource.Mnist, null, new(folder ?? throw new ArgumentException("--images must say where the run's pictures are."), size, grey))
                     : new(saved[LoadedProperty], folder, null),
-                Network = saved[CommandLine.NetworkName],
-                Augment = bool.Parse(saved[CommandLine.AugmentName]),
-                Epochs = Given.Contains(CommandLine.EpochsName) ? Epochs : int.Parse(saved[CommandLine.EpochsName], culture),
-                BatchSize = int.Parse(saved[CommandLine.BatchSizeName], culture),
-                LearningRate = saved[CommandLine.LearningRateName] is not None and var rate ? float.Parse(rate, culture) : null,
+                Recipe = Recipes.Get(saved[CommandLine.RecipeName]).With(
+                    Given.Contains(CommandLine.EpochsName) ? Recipe.Epochs : int.Parse(saved[CommandLine.EpochsName], culture),
+                    int.Parse(saved[CommandLine.BatchSizeName], culture),
+                    float.Parse(saved[CommandLine.LearningRateName], culture),
+                    bool.Parse(saved[CommandLine.AugmentName])),
                 Seed = ulong.Parse(saved[CommandLine.SeedName], culture),
                 Limit = Whole(saved[CommandLine.LimitName]),
                 Validation = int.Parse(saved[CommandLine.ValidationName], culture),
             };
         }
-        catch (Exception e) when (e is FormatException or OverflowException)
+        catch (Exception e) when (e is FormatException or OverflowException or KeyNotFoundException)
         {
             throw new InvalidDataException($"'{run.CheckpointFile}' is not a checkpoint of this trainer: {e.Message}", e);
         }

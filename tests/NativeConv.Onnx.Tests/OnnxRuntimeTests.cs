@@ -13,15 +13,15 @@ public sealed class OnnxRuntimeTests
 
     public static TheoryData<string> Samples => [.. SampleModels.Names];
 
-    public static TheoryData<string> TrainerNetworks => [.. Networks.Names];
+    public static TheoryData<string> TrainersRecipes => [.. Recipes.Names];
 
     [Theory]
     [MemberData(nameof(Samples))]
     public void Run_EveryLayer_AgreesWithPredict(string name) => Check(SampleModels.Build(name), name);
 
     [Theory]
-    [MemberData(nameof(TrainerNetworks))]
-    public void Run_TrainersNetworks_AgreeWithPredict(string name) => Check(Networks.Get(name).Build(5), name);
+    [MemberData(nameof(TrainersRecipes))]
+    public void Run_TrainersRecipes_AgreeWithPredict(string name) => Check(Recipes.Get(name).Build(5), name);
 
     [Fact]
     public void Run_RandomGraphs_AgreeWithPredict()

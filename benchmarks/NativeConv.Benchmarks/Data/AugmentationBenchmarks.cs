@@ -10,7 +10,7 @@ public class AugmentationBenchmarks
     private const int Images = 256;
     private readonly Dataset _digits = DrawnDigits.Create(Images, seed: 1);
     private readonly float[] _image = new float[28 * 28], _result = new float[28 * 28];
-    private readonly Augmenter _affine = new(Networks.Augmentation with { Elastic = 0 }, new(28, 28, 1)), _all = new(Networks.Augmentation, new(28, 28, 1));
+    private readonly Augmenter _affine = new(Recipes.Augmentation with { Elastic = 0 }, new(28, 28, 1)), _all = new(Recipes.Augmentation, new(28, 28, 1));
 
     [Benchmark(OperationsPerInvoke = Images)]
     public void ShiftTurnScaleShear() => Run(_affine);

@@ -45,7 +45,7 @@ internal sealed record BenchmarkedModel(string Name, Func<Model> Build, int[] Ba
     /// <summary>What a step's ratio should reach.</summary>
     public double StepTarget(int batch) => batch >= Batches[0] ? StepGoal : SmallBatchPart * StepGoal;
 
-    private static BenchmarkedModel Digits(string name, double stepGoal) => new(name, () => Networks.Get(name).Build(Seed), [128, 32], true, stepGoal, 1.5);
+    private static BenchmarkedModel Digits(string name, double stepGoal) => new(name, () => Recipes.Get(name).Build(Seed), [128, 32], true, stepGoal, 1.5);
 
     /// <summary>MobileNet V1 (Howard et al., 2017) of width 0.5 at 224x224, whose last two stages keep their size: stride 1 and dilation 2.</summary>
     private static Model DilatedMobileNet()

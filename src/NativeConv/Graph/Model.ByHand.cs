@@ -8,7 +8,7 @@ public sealed unsafe partial class Model
     private TrainingExecutor? _byHand;
     private ParameterUpdate? _update;
     private ExecutionOptions? _byHandOptions;
-    private int _forwardCount;
+    private int _forwardCount, _byHandFreezing;
     private long _byHandStep;
 
     /// <summary>Starts a session that trains this model with its own memory set aside for batches of a size.</summary>
@@ -22,6 +22,7 @@ public sealed unsafe partial class Model
     /// normalization sees each part alone), and memory is set aside for one part.
     /// </param>
     /// <exception cref="ArgumentException">A size is not positive, or the loss is not made for the model's outputs.</exception>
+    /// <exception cref="InvalidOperationException">Every layer is frozen.</exception>
     public TrainingSession BeginTraining(
         Loss loss, Optimizer optimizer, int batchSize, ulong seed = 0, GradientClipping? clipping = null, int? microBatchSize = null)
     {
@@ -34,7 +35,7 @@ public sealed unsafe partial class Model
     /// <summary>Sets every gradient to zero.</summary>
     public void ZeroGradients() => Store.Gradients.Span.Clear();
 
-    /// <summary>Runs a batch forward as training does: dropout drops, normalization uses the batch and moves its running statistics.</summary>
+    /// <summary>Runs a batch forward as training does: dropout drops, normalization that is not frozen uses the batch and moves its running statistics.</summary>
     /// <param name="images">[n, height, width, channels].</param>
     /// <param name="outputs">[n, outputs], overwritten.</param>
     /// <exception cref="ArgumentException">A length is wrong.</exception>
@@ -44,9 +45,10 @@ public sealed unsafe partial class Model
         if (count == 0 || outputs.Length != (long)count * OutputShape.Length)
             throw new ArgumentException($"{count} images give {count} x {OutputShape.Length} values, but there is room for {outputs.Length}.", nameof(outputs));
 
-        if (_byHand == null || _byHand.Plan.BatchSize < count || _byHandOptions != Execution)
+        if (_byHand == null || _byHand.Plan.BatchSize < count || _byHandOptions != Execution || _byHandFreezing != Store.FreezingVersion)
         {
             _byHandOptions = Execution;
+            _byHandFreezing = Store.FreezingVersion;
             _byHand = new(new(Graph, Store, PlanKind.ByHand, count, Execution.ThreadCount, Execution.Level, null), seed: 0);
         }
 
@@ -56,14 +58,17 @@ public sealed unsafe partial class Model
         GC.KeepAlive(_byHand);
     }
 
-    /// <summary>Runs the batch that went forward last backward, and adds to every parameter's gradient.</summary>
+    /// <summary>Runs the batch that went forward last backward, and adds to the gradient of every parameter that is not frozen.</summary>
     /// <param name="outputGradients">The loss's gradient by the outputs, [n, outputs].</param>
-    /// <exception cref="InvalidOperationException">Nothing went forward since the last backward.</exception>
+    /// <exception cref="InvalidOperationException">Nothing went forward since the last backward, or since a layer was frozen or unfrozen.</exception>
     /// <exception cref="ArgumentException">The length is wrong.</exception>
     public void Backward(ReadOnlySpan<float> outputGradients)
     {
         if (_byHand == null || _forwardCount == 0)
             throw new InvalidOperationException("Backward needs a batch that went Forward before it.");
+
+        if (_byHandFreezing != Store.FreezingVersion)
+            throw new InvalidOperationException("Layers were frozen or unfrozen since the batch went Forward: run it Forward again.");
 
         if (outputGradients.Length != (long)_forwardCount * OutputShape.Length)
         {
@@ -71,8 +76,12 @@ public sealed unsafe partial class Model
                 $"The last batch gave {_forwardCount} x {OutputShape.Length} values, but {outputGradients.Length} gradients were given.", nameof(outputGradients));
         }
 
-        outputGradients.CopyTo(new Span<float>(_byHand.Plan.OutputGradient(Graph.Output), outputGradients.Length));
-        _byHand.Backward();
+        if (_byHand.Plan.HasBackward)
+        {
+            outputGradients.CopyTo(new Span<float>(_byHand.Plan.OutputGradient(Graph.Output), outputGradients.Length));
+            _byHand.Backward();
+        }
+
         _forwardCount = 0;
         GC.KeepAlive(_byHand);
     }

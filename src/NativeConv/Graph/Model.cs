@@ -36,7 +36,7 @@ public sealed unsafe partial class Model
     /// <summary>How the model computes.</summary>
     public ExecutionOptions Execution { get; set; } = new();
 
-    /// <summary>How many numbers training changes.</summary>
+    /// <summary>How many numbers training changes; those of frozen layers do not count.</summary>
     public long TrainableParameterCount => Parameters.Where(parameter => parameter.IsTrainable).Sum(parameter => (long)parameter.Value.Length);
 
     internal Graph.Graph Graph { get; }
@@ -48,11 +48,14 @@ public sealed unsafe partial class Model
     public Parameter Parameter(string name) => Parameters.FirstOrDefault(parameter => parameter.Name == name)
         ?? throw new ArgumentException($"The model has no parameter '{name}'; it has {string.Join(", ", Parameters.Select(parameter => parameter.Name))}.", nameof(name));
 
-    /// <summary>A model of the same graph with its own copy of the parameters.</summary>
+    /// <summary>A model of the same graph with its own copy of the parameters, and the same layers frozen.</summary>
     public Model Clone()
     {
         var copy = new Model(Graph, ClassNames) { Execution = Execution };
         Store.CopyTo(copy.Store);
+        foreach (Node node in Nodes)
+            copy.Store.SetFrozen(node, Store.IsFrozen(node));
+
         return copy;
     }
 

@@ -30,6 +30,9 @@ internal sealed unsafe class ParameterUpdate(ParameterStore store, Optimizer opt
         State.TimeStep++;
         foreach ((int offset, Parameter parameter) in store.Trained)
         {
+            if (parameter.IsFrozen)
+                continue;
+
             var run = new ParameterRun((nint)AlignedMemory.RoundUp(parameter.Value.Length), parameter.Role == ParameterRole.Kernel)
             {
                 Weights = values + offset,

@@ -6,6 +6,7 @@ namespace NativeConv.Graph;
 /// <summary>How a plan is made: which nodes need gradients, where the stages end, how long each buffer lives.</summary>
 internal sealed unsafe partial class Plan
 {
+    /// <summary>Nodes that a backward pass runs through: those that are trained, and those above one that is.</summary>
     private bool[] NeedsGradient(ParameterStore parameters)
     {
         var needs = new bool[_nodes.Count];
@@ -78,7 +79,7 @@ internal sealed unsafe partial class Plan
         }
 
         stages.Add(new([.. steps], barrier));
-        if (!training)
+        if (!training || !needsGradient[output])
             FirstBackwardStage = stages.Count;
 
         return [.. stages];
@@ -234,7 +235,6 @@ internal sealed unsafe partial class Plan
             binding.Inputs = [.. node.Inputs.Select(input => View(_values[input.Index]))];
             binding.Output = View(_values[node.Index]);
             binding.OutputGradient = View(_gradients[node.Index]);
-            binding.ParametersTrainable &= Kind != PlanKind.Inference;
             binding.InputGradients = new BufferView[node.Inputs.Count];
             for (int i = 0; i < node.Inputs.Count; i++)
             {

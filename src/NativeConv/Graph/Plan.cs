@@ -54,6 +54,7 @@ internal sealed unsafe partial class Plan
             OutputShape = node.Shape,
             BatchSize = batchSize,
             Training = kind != PlanKind.Inference,
+            HasBackward = training && needsGradient[node.Index],
             NodeIndex = node.Index,
             Parameters = parameters.Views(node),
             ParametersTrainable = parameters.IsTrained(node),
@@ -114,6 +115,9 @@ internal sealed unsafe partial class Plan
 
     /// <summary>The first stage of the backward pass that a plan by hand runs on its own.</summary>
     public int FirstBackwardStage { get; private set; }
+
+    /// <summary>Whether there is a backward pass: some layer is trained.</summary>
+    public bool HasBackward => _bindings[^1].HasBackward;
 
     public void SetImages(float* images) => ((InputProgram)_programs[0]).Images = images;
 

@@ -9,11 +9,11 @@ internal sealed unsafe class ConvolutionProgram<TVector>(NodeBinding node, Convo
     where TVector : struct, IVector<TVector>
 {
     private readonly AlignedMemory _forward = new(algorithm.ForwardPackedLength);
-    private readonly AlignedMemory? _backward = node.Training ? new(algorithm.BackwardPackedLength) : null;
+    private readonly AlignedMemory? _backward = node.HasBackward ? new(algorithm.BackwardPackedLength) : null;
 
     public override int ScratchLength => algorithm.ScratchLength;
 
-    public override BackwardReads BackwardReads => BackwardReads.Inputs;
+    public override BackwardReads BackwardReads => node.ParametersTrainable ? BackwardReads.Inputs : BackwardReads.None;
 
     public override void Prepare(ulong seed, long step)
     {

@@ -61,6 +61,9 @@ internal sealed class NodeBinding
     /// <summary>Whether this is a training step: dropout drops, normalization uses the batch.</summary>
     public required bool Training { get; init; }
 
+    /// <summary>Whether a backward pass runs through the node.</summary>
+    public required bool HasBackward { get; init; }
+
     /// <summary>Numbers the node, so that its random numbers are its own.</summary>
     public required int NodeIndex { get; init; }
 
@@ -81,8 +84,8 @@ internal sealed class NodeBinding
 
     public ParameterView[] Parameters { get; set; } = [];
 
-    /// <summary>Whether the parameters' gradients are wanted.</summary>
-    public bool ParametersTrainable { get; set; }
+    /// <summary>Whether a training step changes the parameters: there are some, and they are not frozen.</summary>
+    public required bool ParametersTrainable { get; init; }
 }
 
 /// <summary>What of a node's values its backward reads; the plan keeps the rest no longer than the forward needs.</summary>

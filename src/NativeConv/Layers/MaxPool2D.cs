@@ -26,7 +26,7 @@ public sealed class MaxPool2D(Size2D poolSize) : Pooling2D(poolSize)
         private readonly int _channels = node.InputShapes[0].Channels;
 
         // A byte a winner, for the whole batch: what backward needs instead of x and y.
-        private readonly AlignedMemory? _winners = node.Training
+        private readonly AlignedMemory? _winners = node.HasBackward
             ? new((((long)node.BatchSize * node.OutputShape.Length) + sizeof(float) - 1) / sizeof(float))
             : null;
 

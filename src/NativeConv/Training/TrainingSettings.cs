@@ -8,7 +8,8 @@ internal static class TrainingSettings
     /// <summary>Digits of a data set's hash that are kept.</summary>
     private const int HashLength = 16;
 
-    public static SortedDictionary<string, string> Describe(Model model, Dataset train, Dataset? validation, FitOptions options, Loss loss, Optimizer optimizer)
+    public static SortedDictionary<string, string> Describe(
+        Model model, IReadOnlyList<string> frozen, Dataset train, Dataset? validation, FitOptions options, Loss loss, Optimizer optimizer)
     {
         var settings = new SortedDictionary<string, string>(StringComparer.Ordinal)
         {
@@ -27,6 +28,10 @@ internal static class TrainingSettings
         };
         if (options.Schedule?.DependsOnLength == true)
             settings["epochs"] = options.Epochs.ToString(CultureInfo.InvariantCulture);
+
+        // What is not used has no entry, so that states from before it was there still go on.
+        if (frozen.Count > 0)
+            settings["frozen layers"] = string.Join(", ", frozen);
 
         foreach (Node node in model.Nodes)
             settings[$"layer {node.Name}"] = Describe(node);

@@ -10,7 +10,7 @@ public sealed class OnnxRoundTripTests
 
     public static TheoryData<string> Samples => [.. SampleModels.Names];
 
-    public static TheoryData<string> TrainerNetworks => [.. Networks.Names];
+    public static TheoryData<string> TrainersRecipes => [.. Recipes.Names];
 
     [Theory]
     [MemberData(nameof(Samples))]
@@ -37,10 +37,10 @@ public sealed class OnnxRoundTripTests
     }
 
     [Theory]
-    [MemberData(nameof(TrainerNetworks))]
-    public void LoadOnnx_TrainersNetworks_KeepTheirParameters(string name)
+    [MemberData(nameof(TrainersRecipes))]
+    public void LoadOnnx_TrainersRecipes_KeepTheirParameters(string name)
     {
-        Model model = Networks.Get(name).Build(5);
+        Model model = Recipes.Get(name).Build(5);
         var loaded = Model.LoadOnnx(Save(model));
         loaded.Parameters.Select(parameter => parameter.Name).Should().Equal(model.Parameters.Select(parameter => parameter.Name));
         foreach ((Parameter actual, Parameter expected) in loaded.Parameters.Zip(model.Parameters))

@@ -37,10 +37,9 @@ internal sealed class ModelOracle(Model model, int images, bool isPrediction = f
                 return LayerOracle.Dense(x[0], parameter("kernel")!, parameter("bias"), input.Channels, p.Filters);
             case Dense l:
                 return LayerOracle.Dense(x[0], parameter("kernel")!, parameter("bias"), input.Length, l.Units);
-            case BatchNormalization b when isPrediction:
-                double[] mean = parameter("running_mean")!, variance = parameter("running_var")!, gamma = parameter("gamma")!, beta = parameter("beta")!;
-                return [.. x[0].Select((value, i) => (i % mean.Length, value)).Select(at =>
-                    ((at.value - mean[at.Item1]) / Math.Sqrt(variance[at.Item1] + b.Epsilon) * gamma[at.Item1]) + beta[at.Item1])];
+            case BatchNormalization b when isPrediction || model.FrozenLayers.Contains(node.Name):
+                return LayerOracle.BatchNormalization(
+                    x[0], parameter("gamma")!, parameter("beta")!, parameter("running_mean")!, parameter("running_var")!, b.Epsilon);
             case BatchNormalization b:
                 return LayerOracle.BatchNormalization(x[0], parameter("gamma")!, parameter("beta")!, b.Epsilon);
             case ActivationLayer a:

@@ -194,6 +194,73 @@ public sealed class ResumeTests : IDisposable
         Network(4).Fit(Digits(0), Digits(1), With()).Epochs.Should().HaveCount(2, "what is equal is taken");
     }
 
+    /// <summary>Layers are unfrozen one after the other: what is frozen comes back with the state.</summary>
+    [Fact]
+    public void Resume_OfAPartlyFrozenTraining_EndsWithTheSameBytes()
+    {
+        byte[][] Run(TrainingState? state, string name, List<TrainingState>? states = null)
+        {
+            Model model = EveryLayerOnDigits(state == null ? 1ul : 9);
+            model.Freeze("conv2d", "*normalization*", "*pointwise");
+            model.Fit(Digits(0), Digits(1), new()
+            {
+                Epochs = 3, BatchSize = Batch, Optimizer = new AdamW(0.02f), Resume = state, Averaging = new(0.9),
+                Callbacks =
+                [
+                    new Recorder
+                    {
+                        Epoch = (training, epoch) => training.Model.Unfreeze(epoch.Epoch == 1 ? "*pointwise" : "*normalization"),
+                        ResumePoint = training => states?.Add(training.Capture()),
+                    },
+                    new Checkpoint(_folder.File(name)),
+                ],
+            });
+            model.FrozenLayers.Should().NotContain("batch_normalization").And.Contain("conv2d");
+            model.Save(_folder.File(name + ".model"));
+            return [Read(_folder.File(name + ".model")), Read(_folder.File(name)), [], []];
+        }
+
+        List<TrainingState> states = [];
+        byte[][] expected = Run(null, "straight", states);
+        foreach (TrainingState state in states)
+        {
+            state.Save(_folder.File("state"));
+            Same(Run(TrainingState.Load(_folder.File("state")), "resumed"), expected, $"from step {state.Step}");
+        }
+    }
+
+    [Fact]
+    public void Resume_WithOtherLayersFrozen_IsRefused()
+    {
+        void Refused(string? there, string? here, string message)
+        {
+            TrainingState? state = null;
+            Model first = Network(1), second = Network(2);
+            if (there != null)
+                first.Freeze(there);
+
+            if (here != null)
+                second.Freeze(here);
+
+            first.Fit(Digits(0), null, new() { BatchSize = Batch, Callbacks = [new Recorder { ResumePoint = training => state = training.Capture() }] });
+            Action resume = () => second.Fit(Digits(0), null, new() { BatchSize = Batch, Resume = state });
+            resume.Should().Throw<ArgumentException>().WithMessage(message);
+            second.FrozenLayers.Should().Equal(here == null ? [] : [here]);
+        }
+
+        Refused("conv2d", null, "*frozen layers is conv2d there, but missing here*");
+        Refused(null, "dense", "*frozen layers is missing there, but dense here*");
+        Refused("conv2d", "dense", "*frozen layers is conv2d there, but dense here*");
+    }
+
+    [Fact]
+    public void State_OfATrainingThatFreezesNothing_IsAsBeforeThereWasFreezing()
+    {
+        TrainingState? state = null;
+        Network(1).Fit(Digits(0), null, new() { BatchSize = Batch, Callbacks = [new Recorder { ResumePoint = training => state = training.Capture() }] });
+        NativeConv.Serialization.TrainingStateJson.Write(state!).Should().NotContain("frozen");
+    }
+
     [Fact]
     public void Resume_WithACallbackOfYourOwn_GivesItsMemoryBack()
     {

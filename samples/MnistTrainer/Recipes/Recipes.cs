@@ -1,0 +1,23 @@
+using NativeConv;
+
+namespace MnistTrainer;
+
+/// <summary>The recipes that the trainer knows.</summary>
+internal static class Recipes
+{
+    public const string Default = "separable";
+
+    private static readonly Dictionary<string, Recipe> ByName = new Recipe[]
+    {
+        new("separable", Networks.Separable) { LearningRate = 4e-3f, Schedule = LearningRateSchedule.OneCycle() },
+        new("keras", Networks.Keras),
+        new("section43", Networks.Section43),
+    }.ToDictionary(recipe => recipe.Name);
+
+    public static IEnumerable<string> Names => ByName.Keys;
+
+    /// <summary>What <c>--augment</c> does where a recipe has nothing of its own: as much as leaves a digit of 28 x 28 pixels itself.</summary>
+    public static Augmentation Augmentation { get; } = new() { Shift = 2, Rotation = 10, Scale = 0.1f, Shear = 0.15f, Elastic = 1.5f };
+
+    public static Recipe Get(string name) => ByName[name];
+}
