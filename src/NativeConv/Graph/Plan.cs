@@ -226,19 +226,21 @@ internal sealed unsafe partial class Plan
 
     private string Word(PlanStep step)
     {
-        string name = _programs[step.Node] is RowChain chain ? string.Join('+', chain.Nodes.Where(node => !_bindings[node.Index].IsFusedAway).Select(Name)) : Name(_nodes[step.Node]);
-        string phase = step.Phase > 0 ? $"#{step.Phase}" : "";
+        if (_programs[step.Node] is RowChain chain)
+            return string.Join('+', chain.Nodes.Where(node => !_bindings[node.Index].IsFusedAway).Select(node => node.Name + Fused(node)));
+
+        string name = _nodes[step.Node].Name, phase = step.Phase > 0 ? $"#{step.Phase}" : "", fused = Fused(_nodes[step.Node]);
         return step.Pass switch
         {
-            Pass.Forward => name + phase,
-            Pass.ForwardAgain => $"({name}{phase})",
+            Pass.Forward => name + phase + fused,
+            Pass.ForwardAgain => $"({name}{phase}{fused})",
             Pass.Loss => "loss",
-            Pass.Backward => $"{name}'{phase}",
-            _ => $"({name}'{phase})",
+            Pass.Backward => $"{name}'{phase}{fused}",
+            _ => $"({name}'{phase}{fused})",
         };
     }
 
-    private string Name(Node node) => _bindings[node.Index].FusedActivation is var function and not Activation.Linear ? $"{node.Name}[{function}]" : node.Name;
+    private string Fused(Node node) => _bindings[node.Index].FusedActivation is var function and not Activation.Linear ? $"[{function}]" : "";
 
     private void Run(in PlanStep step, in Work work)
     {
