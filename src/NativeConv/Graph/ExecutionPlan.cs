@@ -14,11 +14,15 @@ public sealed class ExecutionPlan
     {
         _text = plan.ToString();
         StageCount = plan.StageCount;
+        ChunkCount = plan.ChunkCount;
         Bytes = plan.Bytes;
     }
 
     /// <summary>Runs of work between two points that need the whole batch: forks of the threads.</summary>
     public int StageCount { get; }
+
+    /// <summary>Parts of a training batch whose gradients are summed by themselves, by which threads share it out; 0 for predictions, which threads share by images.</summary>
+    public int ChunkCount { get; }
 
     /// <summary>Bytes that activations, gradients and scratch take for all threads; parameters and packed weights not counted.</summary>
     public long Bytes { get; }

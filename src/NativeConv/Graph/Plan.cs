@@ -106,6 +106,9 @@ internal sealed unsafe partial class Plan
 
     public int StageCount => _stages.Length;
 
+    /// <summary>Parts of a whole batch that are summed by themselves.</summary>
+    public int ChunkCount => Kind == PlanKind.Inference ? 0 : _private.ChunkCount(BatchSize);
+
     /// <summary>Of everything but parameters and packed weights.</summary>
     public long Bytes => sizeof(float) * ((long)_arena.Length + _scratch.Length + _private.Length);
 
@@ -201,7 +204,7 @@ internal sealed unsafe partial class Plan
     {
         var text = new StringBuilder();
         string batch = Kind == PlanKind.Inference ? "any batch" : $"batch {BatchSize}";
-        text.AppendLine(CultureInfo.InvariantCulture, $"{Kind} plan: {batch}, {_workers} workers, {Level}, {_group} images at a time, {(Kind == PlanKind.Inference ? "no" : _private.ChunkCount(BatchSize))} chunks");
+        text.AppendLine(CultureInfo.InvariantCulture, $"{Kind} plan: {batch}, {_workers} workers, {Level}, {_group} images at a time, {ChunkCount} chunks");
         for (int i = 0; i < _stages.Length; i++)
         {
             if (_stages[i].Barrier is { } barrier)

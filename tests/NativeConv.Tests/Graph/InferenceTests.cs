@@ -129,6 +129,7 @@ public sealed class InferenceTests
             .And.Contain(" conv2d[ReLU] separable_conv2d_depthwise[ReLU]+separable_conv2d_pointwise[ReLU]+max_pool2d global_average_pool2d dense");
         ExecutionPlan training = model.Plan(Loss.SoftmaxCrossEntropy(), batchSize: 8);
         training.ToString().Should().Contain("barrier: batch_normalization#1[ReLU]").And.Contain($"{training.Bytes:N0} in all");
+        training.ChunkCount.Should().Be(8);
         training.StageCount.Should().Be(7, "three normalizations end a stage forward and one backward");
         model.Plan().StageCount.Should().Be(1);
         FluentActions.Invoking(() => model.Plan(Loss.SoftmaxCrossEntropy(), 0)).Should().Throw<ArgumentException>();
