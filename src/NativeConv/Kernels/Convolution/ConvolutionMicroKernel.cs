@@ -53,6 +53,7 @@ internal unsafe struct ConvolutionTile
 internal static unsafe class ConvolutionMicroKernel
 {
     /// <summary>The most pixels a tile holds.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int MaximumRows<TVector>()
         where TVector : struct, IVector<TVector> => TVector.Registers >= 32 ? 14 : 6;
 
@@ -89,6 +90,22 @@ internal static unsafe class ConvolutionMicroKernel
             case 6:
                 Run<TVector, N6, TColumns>(in tile);
                 break;
+            default:
+                RunMore<TVector, TColumns>(rows, in tile);
+                break;
+        }
+    }
+
+    /// <summary>Tiles that only vector types with many registers have.</summary>
+    private static void RunMore<TVector, TColumns>(int rows, in ConvolutionTile tile)
+        where TVector : struct, IVector<TVector>
+        where TColumns : struct, ISize
+    {
+        if (MaximumRows<TVector>() <= 6)
+            throw SizeDispatch.Outside(rows);
+
+        switch (rows)
+        {
             case 7:
                 Run<TVector, N7, TColumns>(in tile);
                 break;

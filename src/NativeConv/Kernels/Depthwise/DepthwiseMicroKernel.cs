@@ -62,16 +62,17 @@ internal static unsafe class DepthwiseMicroKernel
     /// The most outputs of a tile whose runs have so many taps: what the cell leaves of the registers, and enough of the weights that
     /// their loads do not outrun the multiply-adds, of which a cell feeds one a tap.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int MostOutputs<TVector>(int taps)
         where TVector : struct, IVector<TVector> => Math.Min(SizeDispatch.Most, TVector.Registers - 1 - Math.Max(1, (taps + 1) / 2));
 
     /// <summary>Whether a run's tiles are computed by a kernel that checks positions against the segments.</summary>
-    public static bool IsChecked(SlidingRun run) => run.Segments is not [{ IsWhole: true } only] || !SlidingRange.IsKnown(only.First, MissingLast(run));
+    public static bool IsChecked(SlidingRun run) => run.Segments is not [{ IsWhole: true } only] || !SlidingRange.IsKnown(run.Taps, only.First, MissingLast(run));
 
     /// <summary>The kernel for the tiles of a run: for whole vectors of channels, or for a last one that is not whole.</summary>
     public static delegate*<in DepthwiseTile, void> Get<TVector, TEdge>(SlidingRun run)
         where TVector : struct, IVector<TVector>
-        where TEdge : struct, IEdge => (delegate*<in DepthwiseTile, void>)SizeDispatch.Run(run.Taps, new TapsWork<TVector, TEdge>(run));
+        where TEdge : struct, IEdge => (delegate*<in DepthwiseTile, void>)SizeDispatch.UpTo7(run.Taps, new TapsWork<TVector, TEdge>(run));
 
     private static int MissingLast(SlidingRun run) => run.Count + run.Taps - 1 - run.Segments[0].End;
 
@@ -80,7 +81,7 @@ internal static unsafe class DepthwiseMicroKernel
         where TEdge : struct, IEdge
     {
         public nint Run<TTaps>()
-            where TTaps : struct, ISize => SizeDispatch.Run(run.Count, new OutputsWork<TVector, TTaps, TEdge>(run));
+            where TTaps : struct, ISize => SizeDispatch.UpTo14(run.Count, new OutputsWork<TVector, TTaps, TEdge>(run));
     }
 
     private readonly struct OutputsWork<TVector, TTaps, TEdge>(SlidingRun run) : ISizeWork
@@ -91,8 +92,11 @@ internal static unsafe class DepthwiseMicroKernel
         public nint Run<TOutputs>()
             where TOutputs : struct, ISize
         {
+            if (TOutputs.Value > MostOutputs<TVector>(TTaps.Value))
+                throw SizeDispatch.Outside(TOutputs.Value);
+
             var work = new RangeWork<TVector, TTaps, TOutputs, TEdge>();
-            return IsChecked(run) ? work.Run<Checked>() : SlidingRange.Run(run.Segments[0].First, MissingLast(run), work);
+            return IsChecked(run) ? work.Run<Checked>() : SlidingRange.Run<TTaps, RangeWork<TVector, TTaps, TOutputs, TEdge>>(run.Segments[0].First, MissingLast(run), work);
         }
     }
 
