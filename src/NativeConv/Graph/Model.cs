@@ -59,6 +59,15 @@ public sealed unsafe partial class Model
         return copy;
     }
 
+    /// <summary>A model of the same graph with parameters of its own as they are before training, and no layer frozen.</summary>
+    /// <param name="seed">Equal seeds give equal parameters on every machine.</param>
+    public Model CloneUntrained(ulong seed = 0)
+    {
+        var copy = new Model(Graph, ClassNames) { Execution = Execution };
+        copy.Initialize(seed);
+        return copy;
+    }
+
     /// <summary>Writes the graph's output for each image: logits, where the last layer is a dense one.</summary>
     /// <param name="images">[images, height, width, channels].</param>
     /// <param name="outputs">[images, outputs], overwritten.</param>

@@ -36,7 +36,7 @@ internal sealed unsafe partial class Plan
     /// <summary>For each node the inputs whose gradient goes to a worker's buffer first, to be added to what is there.</summary>
     private readonly (PlannedBuffer Own, PlannedBuffer Target)?[][] _added;
 
-    public Plan(Graph graph, ParameterStore parameters, PlanKind kind, int batchSize, int workers, SimdLevel level, Loss? loss)
+    public Plan(Graph graph, ParameterStore parameters, PlanKind kind, int batchSize, int workers, SimdLevel level, Loss? loss, Distillation? distillation = null)
     {
         _nodes = graph.Nodes;
         Kind = kind;
@@ -61,7 +61,7 @@ internal sealed unsafe partial class Plan
             Fusion.FuseActivations(_nodes, _bindings);
 
         (_programs, _operations, _loss) = SimdLevels.Dispatch<Creation, (LayerProgram[], BatchOperations, LossProgram?)>(
-            level, new Creation(_nodes, _bindings, loss, graph.Output.Shape.Length, batchSize));
+            level, new Creation(_nodes, _bindings, loss, distillation, graph.Output.Shape.Length, batchSize));
 
         int largest = _nodes.Max(node => node.Shape.Length) * sizeof(float);
         _group = Math.Clamp(GroupBytes / largest, 1, Math.Min(MostGroupedImages, Math.Max(1, batchSize)));
