@@ -10,12 +10,12 @@ public sealed unsafe partial class Model
 {
     private readonly InferencePool _inference;
 
-    internal Model(Graph.Graph graph, IReadOnlyList<string> classNames)
+    internal Model(Graph.Graph graph, IReadOnlyList<string> classNames, bool areWeightsFixed = false)
     {
         Graph = graph;
         ClassNames = classNames;
         Store = new(graph.Nodes);
-        _inference = new(graph, Store);
+        _inference = new(graph, Store, areWeightsFixed);
     }
 
     /// <summary>The nodes, each after those it reads; the first is the input, the last the output.</summary>
@@ -67,6 +67,24 @@ public sealed unsafe partial class Model
         copy.Initialize(seed);
         return copy;
     }
+
+    /// <summary>How predictions run.</summary>
+    public ExecutionPlan Plan() => new(new(Graph, Store, PlanKind.Inference, int.MaxValue, Execution.ThreadCount, Execution.Level, null));
+
+    /// <summary>How a training step runs.</summary>
+    /// <param name="loss">What is minimized.</param>
+    /// <param name="batchSize">The most images a step takes.</param>
+    /// <exception cref="ArgumentException">The size is not positive, or the loss is not made for the model's outputs.</exception>
+    public ExecutionPlan Plan(Loss loss, int batchSize)
+    {
+        ArgumentNullException.ThrowIfNull(loss);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batchSize);
+        loss.RequireClasses(OutputShape.Length);
+        return new(new(Graph, Store, PlanKind.Training, batchSize, Execution.ThreadCount, Execution.Level, loss));
+    }
+
+    /// <summary>Makes the model ready to predict, with a copy of its weights as they are now.</summary>
+    public InferenceModel ToInference() => new(this);
 
     /// <summary>Writes the graph's output for each image: logits, where the last layer is a dense one.</summary>
     /// <param name="images">[images, height, width, channels].</param>

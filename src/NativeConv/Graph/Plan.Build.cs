@@ -16,13 +16,43 @@ internal sealed unsafe partial class Plan
         return needs;
     }
 
+    /// <summary>Joins nodes that can hand rows to each other.</summary>
+    private void JoinRowChains()
+    {
+        var readers = _nodes.SelectMany(node => node.Inputs).CountBy(input => input).ToDictionary();
+        var isJoined = new bool[_nodes.Count];
+        foreach (Node start in _nodes)
+        {
+            if (isJoined[start.Index] || !_programs[start.Index].CanRunRows || _programs[start.Index].IsAlias || start.Inputs.Count != 1)
+                continue;
+
+            List<Node> members = [start];
+            while (readers.GetValueOrDefault(members[^1]) == 1)
+            {
+                Node next = _nodes.First(node => node.Inputs.Contains(members[^1]));
+                if (next.Inputs.Count > 1 || _programs[next.Index].OwnRows == 0)
+                    break;
+
+                members.Add(next);
+            }
+
+            if (members.Skip(1).All(member => _programs[member.Index].IsAlias))
+                continue;
+
+            foreach (Node member in members)
+                (isJoined[member.Index], _isInChain[member.Index]) = (true, member != members[^1]);
+
+            _programs[members[^1].Index] = new RowChain([.. members.Select(node => (node, _programs[node.Index], _bindings[node.Index]))]);
+        }
+    }
+
     /// <summary>Lines all phases up; a barrier before one of them ends a stage.</summary>
     private Stage[] CutIntoStages(bool training, bool[] needsGradient)
     {
         var stages = new List<Stage>();
         var steps = new List<PlanStep>();
         PlanStep? barrier = null;
-        foreach (Node node in _nodes)
+        foreach (Node node in _nodes.Where(node => !_isInChain[node.Index]))
         {
             for (int phase = 0; phase < _programs[node.Index].ForwardPhases; phase++)
                 Append(new(Pass.Forward, node.Index, phase), phase > 0);
@@ -159,7 +189,7 @@ internal sealed unsafe partial class Plan
                 if (step.Phase == _programs[step.Node].ForwardPhases - 1)
                     use(_values[step.Node]);
 
-                foreach (Node input in node.Inputs)
+                foreach (Node input in (_programs[step.Node] as RowChain)?.Inputs ?? node.Inputs)
                     use(_values[input.Index]);
 
                 break;

@@ -23,7 +23,7 @@ public sealed class BatchNormalization : Layer
 
     internal override bool IsTransparentToInitializer => true;
 
-    internal override bool CanFuseActivation => true;
+    internal override bool CanFuse(Activation activation, bool training) => true;
 
     /// <inheritdoc/>
     public override ImageShape OutputShape(ReadOnlySpan<ImageShape> inputs)
@@ -108,6 +108,17 @@ public sealed class BatchNormalization : Layer
         public override int ForwardPhases => _usesBatch ? 2 : 1;
 
         public override int BackwardPhases => ForwardPhases;
+
+        public override int OwnRows => _node.Training ? 0 : 1;
+
+        public override bool CanRunInPlace => true;
+
+        public override void ForwardRows(float* x, float* y, int first, int end)
+        {
+            int width = _node.OutputShape.Width;
+            nint start = (nint)first * width * _channels;
+            BatchNormalizationKernel.Normalize<TVector, TActivation>(x + start, Mean, Scale, Beta, y + start, (nint)(end - first) * width, _channels);
+        }
 
         public override BackwardReads BackwardReads => BackwardReads.Inputs;
 

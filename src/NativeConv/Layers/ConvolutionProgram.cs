@@ -23,6 +23,12 @@ internal sealed unsafe class ConvolutionProgram<TVector>(NodeBinding node, Convo
             algorithm.PackBackward(kernel, _backward.Pointer);
     }
 
+    public override int OwnRows => algorithm.OwnRows;
+
+    public override bool CanRunRows => algorithm.CanRunRows;
+
+    public override void ForwardRows(float* x, float* y, int first, int end) => algorithm.ForwardRows(x, _forward.Pointer, y, first, end);
+
     public override void Forward(int phase, in Work work) =>
         algorithm.Forward(node.Inputs[0].At(work), _forward.Pointer, node.Output.At(work), work.Scratch, work.Count);
 

@@ -59,6 +59,14 @@ public sealed class Dense : Layer
     internal static Dense From(LayerConfiguration configuration) =>
         new(configuration.Int32("units")) { UseBias = configuration.Boolean("bias") };
 
+    internal override Layer WithBias()
+    {
+        var configuration = new LayerConfiguration();
+        Describe(configuration);
+        configuration.Set("bias", true);
+        return From(configuration);
+    }
+
     internal override LayerProgram CreateProgram<TVector>(NodeBinding binding) => new Program<TVector>(binding, UseBias);
 
     private sealed unsafe class Program<TVector> : LayerProgram

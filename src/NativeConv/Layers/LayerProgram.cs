@@ -121,6 +121,18 @@ internal abstract unsafe class LayerProgram
     /// <summary>Whether the backward pass may run twice: it has one phase and no parameters, and costs less than keeping what it writes.</summary>
     public virtual bool CanRunBackwardAgain => false;
 
+    /// <summary>
+    /// Input rows that an output row reads and no other does; 0 where neighbours share rows. Such a program can follow another that computes the rows just before, while they
+    /// are in a cache.
+    /// </summary>
+    public virtual int OwnRows => 0;
+
+    /// <summary>Whether <see cref="ForwardRows"/> may be used.</summary>
+    public virtual bool CanRunRows => OwnRows > 0;
+
+    /// <summary>Whether its output may be where its input is.</summary>
+    public virtual bool CanRunInPlace => false;
+
     /// <summary>Once a step, before anything else: pack weights. Seed and step number what is random in it.</summary>
     public virtual void Prepare(ulong seed, long step)
     {
@@ -128,6 +140,12 @@ internal abstract unsafe class LayerProgram
 
     /// <summary>One phase of the forward pass. The last one alone writes the output.</summary>
     public abstract void Forward(int phase, in Work work);
+
+    /// <summary>
+    /// Some rows of one image's output: <paramref name="first"/> up to <paramref name="end"/>. The addresses are where the image's first rows would lie; what is not read or
+    /// written need not exist. For a prediction's one phase.
+    /// </summary>
+    public virtual void ForwardRows(float* x, float* y, int first, int end) => throw new NotSupportedException();
 
     /// <summary>Between forward phase <paramref name="phase"/> and the one before, with every image's part done.</summary>
     public virtual void ForwardBarrier(int phase, int images)
