@@ -21,15 +21,21 @@ public sealed unsafe partial class Model
     /// The most images that run at once; null for a step's. A step of more runs in parts of nearly equal size, whose gradients add up to those of the whole (but batch
     /// normalization sees each part alone), and memory is set aside for one part.
     /// </param>
-    /// <exception cref="ArgumentException">A size is not positive, or the loss is not made for the model's outputs.</exception>
+    /// <param name="learningRateFactors">As <see cref="FitOptions.LearningRateFactors"/>.</param>
+    /// <param name="distillation">A teacher to learn from beside the labels; null for none.</param>
+    /// <exception cref="ArgumentException">
+    /// A size is not positive, the loss or the teacher is not made for the model, or a learning rate factor is negative, not finite or for a name that the model lacks.
+    /// </exception>
     /// <exception cref="InvalidOperationException">Every layer is frozen.</exception>
     public TrainingSession BeginTraining(
-        Loss loss, Optimizer optimizer, int batchSize, ulong seed = 0, GradientClipping? clipping = null, int? microBatchSize = null)
+        Loss loss, Optimizer optimizer, int batchSize, ulong seed = 0, GradientClipping? clipping = null, int? microBatchSize = null,
+        IReadOnlyList<(string Pattern, float Factor)>? learningRateFactors = null, Distillation? distillation = null)
     {
         ArgumentNullException.ThrowIfNull(loss);
         ArgumentNullException.ThrowIfNull(optimizer);
         loss.RequireClasses(OutputShape.Length);
-        return new(this, loss, optimizer, batchSize, seed, clipping, microBatchSize ?? batchSize);
+        distillation?.RequireStudent(this);
+        return new(this, loss, optimizer, batchSize, seed, clipping, microBatchSize ?? batchSize, learningRateFactors ?? [], distillation);
     }
 
     /// <summary>Sets every gradient to zero.</summary>
@@ -92,7 +98,7 @@ public sealed unsafe partial class Model
     {
         ArgumentNullException.ThrowIfNull(optimizer);
         if (_update?.Optimizer != optimizer)
-            _update = new(Store, optimizer, Execution.Level, null);
+            _update = new(Store, optimizer, Execution.Level, null, []);
 
         if (!_update.TryApply(loss: 0))
             throw new NonFiniteException("A gradient is not finite. The weights are those before the step.");

@@ -59,6 +59,15 @@ public sealed unsafe partial class Model
         return copy;
     }
 
+    /// <summary>A model of the same graph with parameters of its own as they are before training, and no layer frozen.</summary>
+    /// <param name="seed">Equal seeds give equal parameters on every machine.</param>
+    public Model CloneUntrained(ulong seed = 0)
+    {
+        var copy = new Model(Graph, ClassNames) { Execution = Execution };
+        copy.Initialize(seed);
+        return copy;
+    }
+
     /// <summary>How predictions run.</summary>
     public ExecutionPlan Plan() => new(new(Graph, Store, PlanKind.Inference, int.MaxValue, Execution.ThreadCount, Execution.Level, null));
 

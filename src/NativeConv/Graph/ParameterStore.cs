@@ -63,6 +63,13 @@ internal sealed unsafe class ParameterStore
     /// <summary>A node's parameter by its place in what the layer wants.</summary>
     public Parameter Parameter(Node node, int index) => _byPlace[(node.Index, index)].Parameter;
 
+    /// <summary>A node's parameters, in the order in which the layer wants them.</summary>
+    public IEnumerable<Parameter> Of(Node node)
+    {
+        for (int i = 0; _byPlace.TryGetValue((node.Index, i), out (Parameter Parameter, int Offset) place); i++)
+            yield return place.Parameter;
+    }
+
     /// <summary>The views that a node's program gets.</summary>
     public ParameterView[] Views(Node node)
     {
@@ -124,12 +131,6 @@ internal sealed unsafe class ParameterStore
     {
         Values.Span.CopyTo(other.Values.Span);
         State.Span.CopyTo(other.State.Span);
-    }
-
-    private IEnumerable<Parameter> Of(Node node)
-    {
-        for (int i = 0; _byPlace.TryGetValue((node.Index, i), out (Parameter Parameter, int Offset) place); i++)
-            yield return place.Parameter;
     }
 
     /// <summary>Whether a ReLU follows each node, directly or through layers that only rescale or rearrange; the first activation in the nodes' order decides.</summary>

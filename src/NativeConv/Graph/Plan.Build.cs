@@ -257,7 +257,7 @@ internal sealed unsafe partial class Plan
     }
 
     /// <summary>Everything that depends on the vector width, made in one dispatch.</summary>
-    private readonly struct Creation(IReadOnlyList<Node> nodes, NodeBinding[] bindings, Loss? loss, int classes, int batchSize)
+    private readonly struct Creation(IReadOnlyList<Node> nodes, NodeBinding[] bindings, Loss? loss, Distillation? distillation, int classes, int batchSize)
         : ISimdWork<(LayerProgram[] Programs, BatchOperations Operations, LossProgram? Loss)>
     {
         public (LayerProgram[] Programs, BatchOperations Operations, LossProgram? Loss) Run<TVector>()
@@ -267,7 +267,7 @@ internal sealed unsafe partial class Plan
             for (int i = 0; i < programs.Length; i++)
                 programs[i] = nodes[i].Layer.CreateProgram<TVector>(bindings[i]);
 
-            return (programs, new BatchOperations<TVector>(), loss == null ? null : new LossProgram<TVector>(loss, classes, batchSize));
+            return (programs, new BatchOperations<TVector>(), loss == null ? null : new LossProgram<TVector>(loss, distillation, classes, batchSize));
         }
     }
 }

@@ -39,7 +39,7 @@ internal sealed unsafe partial class Plan
     /// <summary>For each node the inputs whose gradient goes to a worker's buffer first, to be added to what is there.</summary>
     private readonly (PlannedBuffer Own, PlannedBuffer Target)?[][] _added;
 
-    public Plan(Graph graph, ParameterStore parameters, PlanKind kind, int batchSize, int workers, SimdLevel level, Loss? loss)
+    public Plan(Graph graph, ParameterStore parameters, PlanKind kind, int batchSize, int workers, SimdLevel level, Loss? loss, Distillation? distillation = null)
     {
         _nodes = graph.Nodes;
         Kind = kind;
@@ -65,7 +65,7 @@ internal sealed unsafe partial class Plan
 
         _isInChain = new bool[_nodes.Count];
         (_programs, _operations, _loss) = SimdLevels.Dispatch<Creation, (LayerProgram[], BatchOperations, LossProgram?)>(
-            level, new Creation(_nodes, _bindings, loss, graph.Output.Shape.Length, batchSize));
+            level, new Creation(_nodes, _bindings, loss, distillation, graph.Output.Shape.Length, batchSize));
 
         if (kind == PlanKind.Inference)
             JoinRowChains();

@@ -13,6 +13,7 @@ public sealed unsafe class TrainingSession
 {
     private readonly Model _model;
     private readonly Loss _loss;
+    private readonly Distillation? _distillation;
     private readonly ExecutionOptions _options;
     private readonly ulong _seed;
     private readonly ParameterUpdate _update;
@@ -21,19 +22,22 @@ public sealed unsafe class TrainingSession
     private TrainingExecutor _executor;
     private int _freezing;
 
-    internal TrainingSession(Model model, Loss loss, Optimizer optimizer, int batchSize, ulong seed, GradientClipping? clipping, int microBatchSize)
+    internal TrainingSession(
+        Model model, Loss loss, Optimizer optimizer, int batchSize, ulong seed, GradientClipping? clipping, int microBatchSize,
+        IReadOnlyList<(string Pattern, float Factor)> learningRateFactors, Distillation? distillation)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batchSize);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(microBatchSize);
         _model = model;
         _loss = loss;
+        _distillation = distillation;
         _seed = seed;
         _options = model.Execution;
         BatchSize = batchSize;
         _partSize = Math.Min(microBatchSize, batchSize);
         _mostParts = Parts(batchSize);
         _executor = MakeExecutor();
-        _update = new(model.Store, optimizer, _options.Level, clipping);
+        _update = new(model.Store, optimizer, _options.Level, clipping, learningRateFactors);
         _stateBefore = new(model.Store.State.Length);
     }
 
@@ -105,7 +109,7 @@ public sealed unsafe class TrainingSession
         if (_model.FrozenLayers.Count > 0 && _model.TrainableParameterCount == 0)
             throw new InvalidOperationException("There is nothing to train: every layer with parameters is frozen.");
 
-        return new(new(_model.Graph, _model.Store, PlanKind.Training, _partSize, _options.ThreadCount, _options.Level, _loss), _seed);
+        return new(new(_model.Graph, _model.Store, PlanKind.Training, _partSize, _options.ThreadCount, _options.Level, _loss, _distillation), _seed);
     }
 
     private int Parts(int images) => ((images - 1) / _partSize) + 1;
@@ -120,8 +124,10 @@ public sealed unsafe class TrainingSession
         for (int part = 0; part < parts; part++)
         {
             (int first, int end) = new Share(part, parts).Of(labels.Length);
+            ReadOnlySpan<float> own = images[(first * length)..(end * length)];
             labels[first..end].CopyTo(loss.Labels);
-            _executor.Run(images[(first * length)..(end * length)], end - first, (StepCount * _mostParts) + part);
+            _distillation?.Teacher.Predict(own, loss.TeacherOutputs[..((end - first) * _model.OutputShape.Length)]);
+            _executor.Run(own, end - first, (StepCount * _mostParts) + part);
             sum += (double)loss.Mean(end - first) * (end - first);
             correct += loss.CountRight(end - first);
         }

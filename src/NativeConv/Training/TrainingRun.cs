@@ -38,7 +38,7 @@ internal sealed class TrainingRun
         _loss = options.Loss ?? Loss.SoftmaxCrossEntropy();
         _optimizer = options.Optimizer ?? new Adam();
         _batchSize = Math.Min(options.BatchSize, train.Count);
-        _session = model.BeginTraining(_loss, _optimizer, _batchSize, options.Seed, options.Clipping, options.MicroBatchSize);
+        _session = model.BeginTraining(_loss, _optimizer, _batchSize, options.Seed, options.Clipping, options.MicroBatchSize, options.LearningRateFactors, options.Distillation);
         _average = options.Averaging == null ? null : new(model, options.Averaging);
         _batches = new(train.Count, _batchSize, options.Seed);
         _input = new(train, _batchSize, options.Augmentation, options.Seed, prefetches: model.Execution.ThreadCount > 1);

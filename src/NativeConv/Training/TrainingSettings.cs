@@ -1,4 +1,5 @@
 using System.Globalization;
+using NativeConv.Graph;
 
 namespace NativeConv.Training;
 
@@ -32,6 +33,12 @@ internal static class TrainingSettings
         // What is not used has no entry, so that states from before it was there still go on.
         if (frozen.Count > 0)
             settings["frozen layers"] = string.Join(", ", frozen);
+
+        if (options.LearningRateFactors.Count > 0)
+            settings["learning rate factors"] = LearningRates.Describe(options.LearningRateFactors);
+
+        if (options.Distillation is { } distillation)
+            settings["distillation"] = $"{distillation} from a teacher of SHA-256 {ContentHash.Of(distillation.Teacher)[..HashLength]}";
 
         foreach (Node node in model.Nodes)
             settings[$"layer {node.Name}"] = Describe(node);

@@ -165,8 +165,9 @@ public sealed class ResumeTests : IDisposable
         FitOptions With(
             int batch = Batch, Optimizer? optimizer = null, Loss? loss = null, LearningRateSchedule? other = null, ulong seed = 0, bool shuffle = true,
             GradientClipping? clipping = null, WeightAveraging? averaging = null, int? micro = null, int patience = 3, int epochs = 2, bool stopping = true,
-            Augmentation? augmentation = null) => new()
+            Augmentation? augmentation = null, Distillation? distillation = null, IReadOnlyList<(string, float)>? factors = null) => new()
             {
+                Distillation = distillation, LearningRateFactors = factors ?? [],
                 Epochs = epochs, BatchSize = batch, Optimizer = optimizer ?? own.Optimizer, Loss = loss, Schedule = other ?? schedule, Seed = seed, Shuffle = shuffle,
                 Clipping = clipping, Averaging = averaging, MicroBatchSize = micro, Augmentation = augmentation,
                 Callbacks = stopping ? [new EarlyStopping(patience)] : [], Resume = state,
@@ -184,6 +185,8 @@ public sealed class ResumeTests : IDisposable
         Refused("clipping is none there, but ByNorm(2) here", With(clipping: GradientClipping.ByNorm(2)));
         Refused("averaging is none there, but WeightAveraging(decay: 0.9", With(averaging: new(0.9)));
         Refused("augmentation is none there, but *shift 1,*here", With(augmentation: new() { Shift = 1 }));
+        Refused("distillation is missing there, but Distillation(temperature: 4, weight: 0.9) from a teacher of SHA-256 *here", With(distillation: new(Network(8))));
+        Refused("learning rate factors is missing there, but *: 0.5, dense: 2 here", With(factors: [("*", 0.5f), ("dense", 2)]));
         Refused("callback early_stopping is *patience: 3*patience: 4", With(patience: 4));
         Refused("callback early_stopping is *there, but missing here", With(stopping: false));
         Refused("epochs is 2 there, but 3 here", With(epochs: 3));
@@ -205,6 +208,7 @@ public sealed class ResumeTests : IDisposable
             model.Fit(Digits(0), Digits(1), new()
             {
                 Epochs = 3, BatchSize = Batch, Optimizer = new AdamW(0.02f), Resume = state, Averaging = new(0.9),
+                LearningRateFactors = [("*", 0.5f), ("dense", 1)], Distillation = new(Network(5)),
                 Callbacks =
                 [
                     new Recorder
