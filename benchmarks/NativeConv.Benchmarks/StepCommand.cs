@@ -34,13 +34,7 @@ internal static class StepCommand
             model.Execution = new() { ThreadCount = threads };
             float[] images = new float[batchSize * model.InputShape.Length], outputs = new float[batchSize * model.OutputShape.Length];
             int[] labels = new int[batchSize];
-            var random = new System.Random(1);
-            for (int i = 0; i < images.Length; i++)
-                images[i] = random.Next(256);
-
-            for (int i = 0; i < labels.Length; i++)
-                labels[i] = random.Next(10);
-
+            Values.FillImages(images, labels);
             TrainingSession session = model.BeginTraining(Loss.SoftmaxCrossEntropy(), new Adam(1e-4f), batchSize);
             (double step, double leastStep, long bytes) = Measure(repeats, () => session.Step(images, labels));
             (double inference, double leastInference, _) = Measure(repeats, () => model.Predict(images, outputs));
@@ -62,7 +56,7 @@ internal static class StepCommand
     }
 
     /// <summary>The median and the least time in milliseconds, and the bytes that this thread allocated a run.</summary>
-    private static (double Median, double Least, long Bytes) Measure(int repeats, Action action)
+    public static (double Median, double Least, long Bytes) Measure(int repeats, Action action)
     {
         for (int i = 0; i < Warmup; i++)
             action();

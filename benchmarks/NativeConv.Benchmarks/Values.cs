@@ -16,6 +16,17 @@ internal static class Values
         return block;
     }
 
+    /// <summary>Random pixels and labels of ten classes, the same on every run.</summary>
+    public static void FillImages(Span<float> images, Span<int> labels)
+    {
+        var random = new System.Random(1);
+        foreach (ref float pixel in images)
+            pixel = random.Next(256);
+
+        foreach (ref int label in labels)
+            label = random.Next(10);
+    }
+
     /// <summary>A block for each worker.</summary>
     public static AlignedMemory[] Blocks(int workers, long length) => [.. Enumerable.Range(0, workers).Select(_ => Block(length))];
 }

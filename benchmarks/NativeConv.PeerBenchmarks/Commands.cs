@@ -43,7 +43,7 @@ internal static class Commands
 
     /// <summary>Writes what was measured.</summary>
     /// <exception cref="PeerException">The filter left nothing to measure.</exception>
-    public static int Finish(IReadOnlyList<Row> rows, string? json)
+    public static int Finish<TRow>(IReadOnlyList<TRow> rows, string? json)
     {
         if (rows.Count == 0)
             throw new PeerException("No row contains all that --filter asks for.");

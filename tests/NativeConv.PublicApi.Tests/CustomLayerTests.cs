@@ -73,6 +73,23 @@ public sealed class CustomLayerTests
     }
 
     [Fact]
+    public void Layer_FromOutside_Frozen_PassesGradientsOnAndStaysAsItIs()
+    {
+        Model model = new ModelBuilder(2, 2, 3).Conv2D(5, 1).Layer(new ChannelScale()).Flatten().Dense(2).Build(1), frozen = model.Clone();
+        frozen.Freeze("channel_scale");
+        float[] images = [.. Enumerable.Range(0, 8 * 12).Select(i => MathF.Sin(i * i))], outputs = new float[16];
+        foreach (Model run in (Model[])[model, frozen])
+        {
+            run.Forward(images, outputs);
+            run.Backward(outputs);
+        }
+
+        frozen.Parameter("channel_scale.scale").Gradient!.Span.ToArray().Should().OnlyContain(value => value == 0);
+        foreach (string name in (string[])["conv2d.kernel", "conv2d.bias", "dense.kernel", "dense.bias"])
+            frozen.Parameter(name).Gradient!.Span.ToArray().Should().Equal(model.Parameter(name).Gradient!.Span.ToArray(), name);
+    }
+
+    [Fact]
     public void Layer_FromOutside_HasTheGradientOfDifferences()
     {
         Model model = new ModelBuilder(2, 2, 2).Conv2D(3, 1).Layer(new ChannelScale()).Flatten().Dense(2).Build(3);

@@ -63,12 +63,13 @@ internal static class InferenceCommand
         images = BenchmarkedModel.Images(model, batch);
         var outputs = new Tensor(batch, model.OutputShape.Length);
         using var onnx = new OnnxModel(model, ModelChain.Normalize(model, images), threads);
-        model.Predict(images.Span, outputs.Span);
+        InferenceModel inference = model.ToInference();
+        inference.Predict(images.Span, outputs.Span);
         onnx.Run();
         Agreement.Require($"{network.Name}, batch {batch}", PeerLibraries.OnnxRuntime, outputs.Span, onnx.Outputs);
         var load = new ForeignLoad();
         IReadOnlyDictionary<string, double> times = Contest.Run(
-            new(Contender.Ours, () => model.Predict(images.Span, outputs.Span)), new(PeerLibraries.OnnxRuntime, onnx.Run));
+            new(Contender.Ours, () => inference.Predict(images.Span, outputs.Span)), new(PeerLibraries.OnnxRuntime, onnx.Run));
         var row = new Row(network.Name, threads, batch, times[Contender.Ours], PeerLibraries.OnnxRuntime, times[PeerLibraries.OnnxRuntime]);
         string target = batch == network.Batches[0] ? network.InferenceGoal.ToString(CultureInfo.InvariantCulture) : "-";
         Console.WriteLine(string.Create(

@@ -52,6 +52,34 @@ public sealed partial class Dataset
         return Select(Indices(Draw(available => Math.Min(count, available), seed), true));
     }
 
+    /// <summary>The images of chosen classes, in their order, labelled anew: 0 for the first class given, and so on.</summary>
+    /// <param name="classes">Which classes, each once, 0 to below <see cref="ClassCount"/>.</param>
+    /// <exception cref="ArgumentException">There is no class, one is given twice, or one is not of this data set.</exception>
+    public Dataset TakeClasses(params ReadOnlySpan<int> classes)
+    {
+        if (classes.IsEmpty)
+            throw new ArgumentException("There must be at least one class.", nameof(classes));
+
+        int[] labelOf = new int[ClassCount];
+        labelOf.AsSpan().Fill(-1);
+        string[] names = new string[classes.Length];
+        for (int i = 0; i < classes.Length; i++)
+        {
+            if ((uint)classes[i] >= (uint)ClassCount)
+                throw new ArgumentException($"The data set has classes 0 to {ClassCount - 1}, but class {classes[i]} was asked for.", nameof(classes));
+
+            if (labelOf[classes[i]] >= 0)
+                throw new ArgumentException($"A class can be taken once, but class {classes[i]} is given twice.", nameof(classes));
+
+            labelOf[classes[i]] = i;
+            names[i] = ClassNames[classes[i]];
+        }
+
+        int[] chosen = [.. Enumerable.Range(0, Count).Where(i => labelOf[_labels.Span[i]] >= 0)];
+        Dataset images = Select(chosen);
+        return new(Shape, images._bytes, images._floats, Array.ConvertAll(images._labels.ToArray(), label => labelOf[label]), names);
+    }
+
     /// <summary>The mean and the standard deviation of all values, for <see cref="ModelBuilder.Normalize"/>; both 0 where there are no images.</summary>
     public (double Mean, double Deviation) MeanAndDeviation()
     {

@@ -14,7 +14,7 @@ internal static class Fusion
 
         foreach (Node node in nodes)
         {
-            if (node.Layer is not ActivationLayer activation || !node.Inputs[0].Layer.CanFuseActivation || readers[node.Inputs[0].Index] > 1)
+            if (node.Layer is not ActivationLayer activation || !node.Inputs[0].Layer.CanFuse(activation.Function, bindings[node.Index].Training) || readers[node.Inputs[0].Index] > 1)
                 continue;
 
             bindings[node.Inputs[0].Index].FusedActivation = activation.Function;

@@ -11,10 +11,11 @@ internal sealed unsafe class InferenceExecutor
     private readonly Node _output;
     private readonly Action<int> _body;
     private readonly int _outputLength;
+    private readonly bool _areWeightsFixed;
     private float* _outputs;
     private int _count;
 
-    public InferenceExecutor(Graph graph, ParameterStore parameters, ExecutionOptions options)
+    public InferenceExecutor(Graph graph, ParameterStore parameters, ExecutionOptions options, bool areWeightsFixed)
     {
         Options = options;
         _output = graph.Output;
@@ -22,14 +23,17 @@ internal sealed unsafe class InferenceExecutor
         // Predictions are not cut into chunks, so the batch size bounds only how many images a worker carries at once.
         _plan = new(graph, parameters, PlanKind.Inference, batchSize: int.MaxValue, options.ThreadCount, options.Level, null);
         _body = RunWorker;
+        _areWeightsFixed = areWeightsFixed;
+        if (areWeightsFixed)
+            Pack();
     }
 
     public ExecutionOptions Options { get; }
 
     public void Run(ReadOnlySpan<float> images, Span<float> outputs, int count, bool probabilities)
     {
-        for (int worker = 0; worker < _plan.WorkerCount; worker++)
-            _plan.Prepare(worker, seed: 0, step: 0);
+        if (!_areWeightsFixed)
+            Pack();
 
         fixed (float* input = images, output = outputs)
         {
@@ -42,6 +46,12 @@ internal sealed unsafe class InferenceExecutor
         }
 
         GC.KeepAlive(_plan);
+    }
+
+    private void Pack()
+    {
+        for (int worker = 0; worker < _plan.WorkerCount; worker++)
+            _plan.Prepare(worker, seed: 0, step: 0);
     }
 
     private void RunWorker(int worker)

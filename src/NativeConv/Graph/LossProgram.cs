@@ -1,11 +1,13 @@
+using NativeConv.Kernels;
 using NativeConv.Simd;
 using NativeConv.Tensors;
 
 namespace NativeConv.Graph;
 
 /// <summary>A loss bound to a plan: writes each image's loss and the gradient of the mean over the step, and counts right answers.</summary>
-internal abstract unsafe class LossProgram(int classes, int batchSize)
+internal abstract unsafe class LossProgram(int classes, int batchSize, bool hasTeacher)
 {
+    private readonly AlignedMemory _teacherOutputs = new(hasTeacher ? (long)classes * batchSize : 0);
     private readonly AlignedMemory _losses = new(batchSize);
     private readonly int[] _labels = GC.AllocateArray<int>(batchSize, pinned: true);
     private readonly bool[] _right = new bool[batchSize];
@@ -15,6 +17,9 @@ internal abstract unsafe class LossProgram(int classes, int batchSize)
     /// <summary>The labels of the batch to come.</summary>
     public Span<int> Labels => _labels;
 
+    /// <summary>What the teacher says of the batch to come, where there is one.</summary>
+    public Span<float> TeacherOutputs => _teacherOutputs.Span;
+
     /// <summary>Images of the whole step, over which the mean is taken; a run may be a part of it.</summary>
     public int StepImages { get; set; } = batchSize;
 
@@ -22,7 +27,7 @@ internal abstract unsafe class LossProgram(int classes, int batchSize)
     public void Run(float* logits, float* gradient, int first, int count)
     {
         fixed (int* labels = _labels)
-            Run(logits, labels + first, _losses.Pointer + first, gradient, count, 1f / StepImages);
+            Run(logits, _teacherOutputs.Pointer + ((nint)first * classes), labels + first, _losses.Pointer + first, gradient, count, 1f / StepImages);
 
         for (int image = 0; image < count; image++)
         {
@@ -37,7 +42,7 @@ internal abstract unsafe class LossProgram(int classes, int batchSize)
     /// <summary>How many images' largest logit was their label's.</summary>
     public int CountRight(int images) => _right.AsSpan(0, images).Count(true);
 
-    protected abstract void Run(float* logits, int* labels, float* losses, float* gradient, int count, float scale);
+    protected abstract void Run(float* logits, float* teacher, int* labels, float* losses, float* gradient, int count, float scale);
 
     /// <summary>The index of the largest value; the first of equals.</summary>
     public static int Largest(ReadOnlySpan<float> row)
@@ -54,9 +59,20 @@ internal abstract unsafe class LossProgram(int classes, int batchSize)
 }
 
 /// <inheritdoc cref="LossProgram"/>
-internal sealed unsafe class LossProgram<TVector>(Loss loss, int classes, int batchSize) : LossProgram(classes, batchSize)
+internal sealed unsafe class LossProgram<TVector>(Loss loss, Distillation? distillation, int classes, int batchSize)
+    : LossProgram(classes, batchSize, distillation != null)
     where TVector : struct, IVector<TVector>
 {
-    protected override void Run(float* logits, int* labels, float* losses, float* gradient, int count, float scale) =>
-        loss.Run<TVector>(logits, labels, losses, gradient, count, Classes, scale);
+    protected override void Run(float* logits, float* teacher, int* labels, float* losses, float* gradient, int count, float scale)
+    {
+        float rest = 1 - (distillation?.Weight ?? 0);
+        loss.Run<TVector>(logits, labels, losses, gradient, count, Classes, scale * rest);
+        if (distillation == null)
+            return;
+
+        for (int image = 0; image < count; image++)
+            losses[image] *= rest;
+
+        DistillationKernel.Run<TVector>(logits, teacher, losses, gradient, count, Classes, distillation.Temperature, distillation.Weight, scale);
+    }
 }

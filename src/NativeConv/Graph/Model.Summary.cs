@@ -25,6 +25,9 @@ public sealed unsafe partial class Model
         long all = Parameters.Sum(parameter => (long)parameter.Value.Length);
         long multiplyAdds = Nodes.Sum(node => node.Layer.MultiplyAdds(node.InputShapes()));
         text.Append(CultureInfo.InvariantCulture, $"{TrainableParameterCount:N0} trainable parameters of {all:N0}; {multiplyAdds:N0} multiply-adds an image");
+        if (FrozenLayers.Count > 0)
+            text.AppendLine().Append(CultureInfo.InvariantCulture, $"frozen: {string.Join(", ", FrozenLayers)}");
+
         return text.ToString();
     }
 

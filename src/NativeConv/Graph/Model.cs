@@ -10,12 +10,12 @@ public sealed unsafe partial class Model
 {
     private readonly InferencePool _inference;
 
-    internal Model(Graph.Graph graph, IReadOnlyList<string> classNames)
+    internal Model(Graph.Graph graph, IReadOnlyList<string> classNames, bool areWeightsFixed = false)
     {
         Graph = graph;
         ClassNames = classNames;
         Store = new(graph.Nodes);
-        _inference = new(graph, Store);
+        _inference = new(graph, Store, areWeightsFixed);
     }
 
     /// <summary>The nodes, each after those it reads; the first is the input, the last the output.</summary>
@@ -36,7 +36,7 @@ public sealed unsafe partial class Model
     /// <summary>How the model computes.</summary>
     public ExecutionOptions Execution { get; set; } = new();
 
-    /// <summary>How many numbers training changes.</summary>
+    /// <summary>How many numbers training changes; those of frozen layers do not count.</summary>
     public long TrainableParameterCount => Parameters.Where(parameter => parameter.IsTrainable).Sum(parameter => (long)parameter.Value.Length);
 
     internal Graph.Graph Graph { get; }
@@ -48,13 +48,43 @@ public sealed unsafe partial class Model
     public Parameter Parameter(string name) => Parameters.FirstOrDefault(parameter => parameter.Name == name)
         ?? throw new ArgumentException($"The model has no parameter '{name}'; it has {string.Join(", ", Parameters.Select(parameter => parameter.Name))}.", nameof(name));
 
-    /// <summary>A model of the same graph with its own copy of the parameters.</summary>
+    /// <summary>A model of the same graph with its own copy of the parameters, and the same layers frozen.</summary>
     public Model Clone()
     {
         var copy = new Model(Graph, ClassNames) { Execution = Execution };
         Store.CopyTo(copy.Store);
+        foreach (Node node in Nodes)
+            copy.Store.SetFrozen(node, Store.IsFrozen(node));
+
         return copy;
     }
+
+    /// <summary>A model of the same graph with parameters of its own as they are before training, and no layer frozen.</summary>
+    /// <param name="seed">Equal seeds give equal parameters on every machine.</param>
+    public Model CloneUntrained(ulong seed = 0)
+    {
+        var copy = new Model(Graph, ClassNames) { Execution = Execution };
+        copy.Initialize(seed);
+        return copy;
+    }
+
+    /// <summary>How predictions run.</summary>
+    public ExecutionPlan Plan() => new(new(Graph, Store, PlanKind.Inference, int.MaxValue, Execution.ThreadCount, Execution.Level, null));
+
+    /// <summary>How a training step runs.</summary>
+    /// <param name="loss">What is minimized.</param>
+    /// <param name="batchSize">The most images a step takes.</param>
+    /// <exception cref="ArgumentException">The size is not positive, or the loss is not made for the model's outputs.</exception>
+    public ExecutionPlan Plan(Loss loss, int batchSize)
+    {
+        ArgumentNullException.ThrowIfNull(loss);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batchSize);
+        loss.RequireClasses(OutputShape.Length);
+        return new(new(Graph, Store, PlanKind.Training, batchSize, Execution.ThreadCount, Execution.Level, loss));
+    }
+
+    /// <summary>Makes the model ready to predict, with a copy of its weights as they are now.</summary>
+    public InferenceModel ToInference() => new(this);
 
     /// <summary>Writes the graph's output for each image: logits, where the last layer is a dense one.</summary>
     /// <param name="images">[images, height, width, channels].</param>

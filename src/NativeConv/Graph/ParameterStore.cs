@@ -43,7 +43,7 @@ internal sealed unsafe class ParameterStore
         }
 
         All = all;
-        Trained = [.. _byPlace.Values.Where(place => place.Parameter.IsTrainable).Select(place => (place.Offset, place.Parameter)).OrderBy(place => place.Offset)];
+        Trained = [.. _byPlace.Values.Where(place => place.Parameter.Gradient != null).Select(place => (place.Offset, place.Parameter)).OrderBy(place => place.Offset)];
     }
 
     public AlignedMemory Values { get; }
@@ -54,11 +54,21 @@ internal sealed unsafe class ParameterStore
 
     public IReadOnlyList<Parameter> All { get; }
 
-    /// <summary>What training changes, with its place in the blocks, in their order.</summary>
+    /// <summary>What training changes unless it is frozen, with its place in the blocks, in their order.</summary>
     public (int Offset, Parameter Parameter)[] Trained { get; }
+
+    /// <summary>Grows whenever a layer is frozen or unfrozen: plans made before no longer hold.</summary>
+    public int FreezingVersion { get; private set; }
 
     /// <summary>A node's parameter by its place in what the layer wants.</summary>
     public Parameter Parameter(Node node, int index) => _byPlace[(node.Index, index)].Parameter;
+
+    /// <summary>A node's parameters, in the order in which the layer wants them.</summary>
+    public IEnumerable<Parameter> Of(Node node)
+    {
+        for (int i = 0; _byPlace.TryGetValue((node.Index, i), out (Parameter Parameter, int Offset) place); i++)
+            yield return place.Parameter;
+    }
 
     /// <summary>The views that a node's program gets.</summary>
     public ParameterView[] Views(Node node)
@@ -73,16 +83,27 @@ internal sealed unsafe class ParameterStore
         return [.. views];
     }
 
-    /// <summary>Whether any parameter of the node is trained.</summary>
-    public bool IsTrained(Node node)
-    {
-        for (int i = 0; _byPlace.TryGetValue((node.Index, i), out (Parameter Parameter, int Offset) place); i++)
-        {
-            if (place.Parameter.IsTrainable)
-                return true;
-        }
+    /// <summary>Whether a training step changes any parameter of the node.</summary>
+    public bool IsTrained(Node node) => Of(node).Any(parameter => parameter.IsTrainable);
 
-        return false;
+    /// <summary>Whether the node has parameters to freeze.</summary>
+    public bool HasParameters(Node node) => _byPlace.ContainsKey((node.Index, 0));
+
+    /// <summary>Whether the node is frozen.</summary>
+    public bool IsFrozen(Node node) => HasParameters(node) && Parameter(node, 0).IsFrozen;
+
+    /// <summary>Freezes or unfreezes a node. What a frozen parameter's gradient held is gone, so that it counts in no norm.</summary>
+    public void SetFrozen(Node node, bool frozen)
+    {
+        if (IsFrozen(node) == frozen)
+            return;
+
+        FreezingVersion++;
+        foreach (Parameter parameter in Of(node))
+        {
+            parameter.IsFrozen = frozen;
+            parameter.Gradient?.Span.Clear();
+        }
     }
 
     /// <summary>Gives every parameter its initial values, each from a stream of its own.</summary>

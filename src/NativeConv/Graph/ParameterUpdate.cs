@@ -6,8 +6,16 @@ using NativeConv.Tensors;
 namespace NativeConv.Graph;
 
 /// <summary>Lets an optimizer change a model's parameters, all in one sweep, unless a gradient is not finite.</summary>
-internal sealed unsafe class ParameterUpdate(ParameterStore store, Optimizer optimizer, SimdLevel level, GradientClipping? clipping)
+/// <param name="store">The parameters.</param>
+/// <param name="optimizer">How they are changed.</param>
+/// <param name="level">The vector width.</param>
+/// <param name="clipping">Bounds on the gradients; null for none.</param>
+/// <param name="rates">Factors on the learning rate by patterns of names; the last that matches holds.</param>
+internal sealed unsafe class ParameterUpdate(
+    ParameterStore store, Optimizer optimizer, SimdLevel level, GradientClipping? clipping, IReadOnlyList<(string Pattern, float Factor)> rates)
 {
+    private readonly float[] _factors = LearningRates.Factors(store, rates);
+
     public Optimizer Optimizer => optimizer;
 
     public OptimizerState State { get; } = new(optimizer.MomentCount, store.Values.Length);
@@ -28,8 +36,12 @@ internal sealed unsafe class ParameterUpdate(ParameterStore store, Optimizer opt
 
         clipping?.Apply<TVector>(gradients, store.Gradients.Length, norm);
         State.TimeStep++;
-        foreach ((int offset, Parameter parameter) in store.Trained)
+        for (int i = 0; i < _factors.Length; i++)
         {
+            (int offset, Parameter parameter) = store.Trained[i];
+            if (parameter.IsFrozen)
+                continue;
+
             var run = new ParameterRun((nint)AlignedMemory.RoundUp(parameter.Value.Length), parameter.Role == ParameterRole.Kernel)
             {
                 Weights = values + offset,
@@ -37,7 +49,7 @@ internal sealed unsafe class ParameterUpdate(ParameterStore store, Optimizer opt
                 First = State.Moment(0, offset),
                 Second = State.Moment(1, offset),
             };
-            optimizer.Apply<TVector>(run, LearningRate ?? optimizer.LearningRate, State.TimeStep);
+            optimizer.Apply<TVector>(run, (LearningRate ?? optimizer.LearningRate) * _factors[i], State.TimeStep);
         }
 
         return true;

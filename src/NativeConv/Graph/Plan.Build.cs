@@ -6,6 +6,7 @@ namespace NativeConv.Graph;
 /// <summary>How a plan is made: which nodes need gradients, where the stages end, how long each buffer lives.</summary>
 internal sealed unsafe partial class Plan
 {
+    /// <summary>Nodes that a backward pass runs through: those that are trained, and those above one that is.</summary>
     private bool[] NeedsGradient(ParameterStore parameters)
     {
         var needs = new bool[_nodes.Count];
@@ -15,13 +16,43 @@ internal sealed unsafe partial class Plan
         return needs;
     }
 
+    /// <summary>Joins nodes that can hand rows to each other.</summary>
+    private void JoinRowChains()
+    {
+        var readers = _nodes.SelectMany(node => node.Inputs).CountBy(input => input).ToDictionary();
+        var isJoined = new bool[_nodes.Count];
+        foreach (Node start in _nodes)
+        {
+            if (isJoined[start.Index] || !_programs[start.Index].CanRunRows || _programs[start.Index].IsAlias || start.Inputs.Count != 1)
+                continue;
+
+            List<Node> members = [start];
+            while (readers.GetValueOrDefault(members[^1]) == 1)
+            {
+                Node next = _nodes.First(node => node.Inputs.Contains(members[^1]));
+                if (next.Inputs.Count > 1 || _programs[next.Index].OwnRows == 0)
+                    break;
+
+                members.Add(next);
+            }
+
+            if (members.Skip(1).All(member => _programs[member.Index].IsAlias))
+                continue;
+
+            foreach (Node member in members)
+                (isJoined[member.Index], _isInChain[member.Index]) = (true, member != members[^1]);
+
+            _programs[members[^1].Index] = new RowChain([.. members.Select(node => (node, _programs[node.Index], _bindings[node.Index]))]);
+        }
+    }
+
     /// <summary>Lines all phases up; a barrier before one of them ends a stage.</summary>
     private Stage[] CutIntoStages(bool training, bool[] needsGradient)
     {
         var stages = new List<Stage>();
         var steps = new List<PlanStep>();
         PlanStep? barrier = null;
-        foreach (Node node in _nodes)
+        foreach (Node node in _nodes.Where(node => !_isInChain[node.Index]))
         {
             for (int phase = 0; phase < _programs[node.Index].ForwardPhases; phase++)
                 Append(new(Pass.Forward, node.Index, phase), phase > 0);
@@ -48,7 +79,7 @@ internal sealed unsafe partial class Plan
         }
 
         stages.Add(new([.. steps], barrier));
-        if (!training)
+        if (!training || !needsGradient[output])
             FirstBackwardStage = stages.Count;
 
         return [.. stages];
@@ -158,7 +189,7 @@ internal sealed unsafe partial class Plan
                 if (step.Phase == _programs[step.Node].ForwardPhases - 1)
                     use(_values[step.Node]);
 
-                foreach (Node input in node.Inputs)
+                foreach (Node input in (_programs[step.Node] as RowChain)?.Inputs ?? node.Inputs)
                     use(_values[input.Index]);
 
                 break;
@@ -204,7 +235,6 @@ internal sealed unsafe partial class Plan
             binding.Inputs = [.. node.Inputs.Select(input => View(_values[input.Index]))];
             binding.Output = View(_values[node.Index]);
             binding.OutputGradient = View(_gradients[node.Index]);
-            binding.ParametersTrainable &= Kind != PlanKind.Inference;
             binding.InputGradients = new BufferView[node.Inputs.Count];
             for (int i = 0; i < node.Inputs.Count; i++)
             {
@@ -227,7 +257,7 @@ internal sealed unsafe partial class Plan
     }
 
     /// <summary>Everything that depends on the vector width, made in one dispatch.</summary>
-    private readonly struct Creation(IReadOnlyList<Node> nodes, NodeBinding[] bindings, Loss? loss, int classes, int batchSize)
+    private readonly struct Creation(IReadOnlyList<Node> nodes, NodeBinding[] bindings, Loss? loss, Distillation? distillation, int classes, int batchSize)
         : ISimdWork<(LayerProgram[] Programs, BatchOperations Operations, LossProgram? Loss)>
     {
         public (LayerProgram[] Programs, BatchOperations Operations, LossProgram? Loss) Run<TVector>()
@@ -237,7 +267,7 @@ internal sealed unsafe partial class Plan
             for (int i = 0; i < programs.Length; i++)
                 programs[i] = nodes[i].Layer.CreateProgram<TVector>(bindings[i]);
 
-            return (programs, new BatchOperations<TVector>(), loss == null ? null : new LossProgram<TVector>(loss, classes, batchSize));
+            return (programs, new BatchOperations<TVector>(), loss == null ? null : new LossProgram<TVector>(loss, distillation, classes, batchSize));
         }
     }
 }

@@ -31,12 +31,15 @@ internal sealed unsafe partial class Plan
     private readonly long _batchFloats, _workerFloats;
     private readonly int _scratchLength, _workers, _group;
     private readonly Stage[] _stages;
+
+    /// <summary>Whether a node runs as a part of a chain that ends at a later one.</summary>
+    private readonly bool[] _isInChain;
     private readonly (int Node, int Slice)[] _slices;
 
     /// <summary>For each node the inputs whose gradient goes to a worker's buffer first, to be added to what is there.</summary>
     private readonly (PlannedBuffer Own, PlannedBuffer Target)?[][] _added;
 
-    public Plan(Graph graph, ParameterStore parameters, PlanKind kind, int batchSize, int workers, SimdLevel level, Loss? loss)
+    public Plan(Graph graph, ParameterStore parameters, PlanKind kind, int batchSize, int workers, SimdLevel level, Loss? loss, Distillation? distillation = null)
     {
         _nodes = graph.Nodes;
         Kind = kind;
@@ -51,6 +54,7 @@ internal sealed unsafe partial class Plan
             OutputShape = node.Shape,
             BatchSize = batchSize,
             Training = kind != PlanKind.Inference,
+            HasBackward = training && needsGradient[node.Index],
             NodeIndex = node.Index,
             Parameters = parameters.Views(node),
             ParametersTrainable = parameters.IsTrained(node),
@@ -59,8 +63,12 @@ internal sealed unsafe partial class Plan
         if (kind != PlanKind.Diagnosis)
             Fusion.FuseActivations(_nodes, _bindings);
 
+        _isInChain = new bool[_nodes.Count];
         (_programs, _operations, _loss) = SimdLevels.Dispatch<Creation, (LayerProgram[], BatchOperations, LossProgram?)>(
-            level, new Creation(_nodes, _bindings, loss, graph.Output.Shape.Length, batchSize));
+            level, new Creation(_nodes, _bindings, loss, distillation, graph.Output.Shape.Length, batchSize));
+
+        if (kind == PlanKind.Inference)
+            JoinRowChains();
 
         int largest = _nodes.Max(node => node.Shape.Length) * sizeof(float);
         _group = Math.Clamp(GroupBytes / largest, 1, Math.Min(MostGroupedImages, Math.Max(1, batchSize)));
@@ -98,12 +106,21 @@ internal sealed unsafe partial class Plan
 
     public int StageCount => _stages.Length;
 
+    /// <summary>Parts of a whole batch that are summed by themselves.</summary>
+    public int ChunkCount => Kind == PlanKind.Inference ? 0 : _private.ChunkCount(BatchSize);
+
+    /// <summary>Of everything but parameters and packed weights.</summary>
+    public long Bytes => sizeof(float) * ((long)_arena.Length + _scratch.Length + _private.Length);
+
     public ParameterStore Parameters { get; }
 
     public LossProgram? Loss => _loss;
 
     /// <summary>The first stage of the backward pass that a plan by hand runs on its own.</summary>
     public int FirstBackwardStage { get; private set; }
+
+    /// <summary>Whether there is a backward pass: some layer is trained.</summary>
+    public bool HasBackward => _bindings[^1].HasBackward;
 
     public void SetImages(float* images) => ((InputProgram)_programs[0]).Images = images;
 
@@ -179,13 +196,22 @@ internal sealed unsafe partial class Plan
         _private.AddTo(_operations, new(worker, _workers), images);
     }
 
-    /// <summary>The plan in words: stages, buffers, bytes. A name with ' is a backward pass, # a phase after the first; what is in brackets runs again.</summary>
+    /// <summary>
+    /// The plan in words: stages, barriers, buffers, bytes. A name with ' is a backward pass, # a phase after the first; what is in round brackets runs again, in square ones
+    /// in the same sweep; layers joined by + run band by band.
+    /// </summary>
     public override string ToString()
     {
         var text = new StringBuilder();
-        text.AppendLine(CultureInfo.InvariantCulture, $"{Kind} plan: batch {BatchSize}, {_workers} workers, {Level}, {_group} images at a time, {_private.ChunkCount(BatchSize)} chunks");
+        string batch = Kind == PlanKind.Inference ? "any batch" : $"batch {BatchSize}";
+        text.AppendLine(CultureInfo.InvariantCulture, $"{Kind} plan: {batch}, {_workers} workers, {Level}, {_group} images at a time, {ChunkCount} chunks");
         for (int i = 0; i < _stages.Length; i++)
-            text.AppendLine(CultureInfo.InvariantCulture, $"stage {i}: {string.Join(' ', _stages[i].Steps.Select(Word))}");
+        {
+            if (_stages[i].Barrier is { } barrier)
+                text.AppendLine(CultureInfo.InvariantCulture, $"barrier: {Word(barrier)}");
+
+            text.AppendLine(CultureInfo.InvariantCulture, $"stage {i}: {string.Join(' ', _stages[i].Steps.Where(step => _programs[step.Node] is RowChain || !_bindings[step.Node].IsFusedAway).Select(Word))}");
+        }
 
         foreach (PlannedBuffer buffer in _buffers.Where(buffer => buffer.IsUsed))
         {
@@ -195,25 +221,29 @@ internal sealed unsafe partial class Plan
                 $"  {buffer.Name}: {(buffer.IsPerWorker ? "per worker" : "whole batch")}, {bytes:N0} bytes, stages {buffer.FirstStage} to {buffer.LastStage}");
         }
 
-        long total = sizeof(float) * ((long)_arena.Length + _scratch.Length + _private.Length);
         text.AppendLine(CultureInfo.InvariantCulture,
             $"bytes: {_batchFloats * sizeof(float):N0} for the batch, {_workerFloats * sizeof(float):N0} a worker, " +
-            $"{(long)_private.Length * sizeof(float):N0} private gradients, {total:N0} in all");
+            $"{(long)_private.Length * sizeof(float):N0} private gradients, {Bytes:N0} in all");
         return text.ToString();
     }
 
     private string Word(PlanStep step)
     {
-        string name = _nodes[step.Node].Name, phase = step.Phase > 0 ? $"#{step.Phase}" : "";
+        if (_programs[step.Node] is RowChain chain)
+            return string.Join('+', chain.Nodes.Where(node => !_bindings[node.Index].IsFusedAway).Select(node => node.Name + Fused(node)));
+
+        string name = _nodes[step.Node].Name, phase = step.Phase > 0 ? $"#{step.Phase}" : "", fused = Fused(_nodes[step.Node]);
         return step.Pass switch
         {
-            Pass.Forward => name + phase,
-            Pass.ForwardAgain => $"({name}{phase})",
+            Pass.Forward => name + phase + fused,
+            Pass.ForwardAgain => $"({name}{phase}{fused})",
             Pass.Loss => "loss",
-            Pass.Backward => $"{name}'{phase}",
-            _ => $"({name}'{phase})",
+            Pass.Backward => $"{name}'{phase}{fused}",
+            _ => $"({name}'{phase}{fused})",
         };
     }
+
+    private string Fused(Node node) => _bindings[node.Index].FusedActivation is var function and not Activation.Linear ? $"[{function}]" : "";
 
     private void Run(in PlanStep step, in Work work)
     {

@@ -5,7 +5,7 @@ using NativeConv.Tensors;
 namespace NativeConv.Graph;
 
 /// <summary>
-/// The gradients that each chunk of a batch sums for itself, one row a chunk, and their sum in a tree over the chunks. What a program sums by slices, or nothing trains, has no place here.
+/// The gradients that each chunk of a batch sums for itself, one row a chunk, and their sum in a tree over the chunks. What a program sums by slices, and what is frozen or never trained, has no place here.
 /// </summary>
 internal sealed unsafe class PrivateGradients
 {

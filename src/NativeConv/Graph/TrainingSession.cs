@@ -7,27 +7,37 @@ namespace NativeConv;
 
 /// <summary>
 /// Trains a model step by step: forward, loss, backward and the optimizer as one run whose memory is set aside once. Equal steps from equal states give
-/// equal bits, whatever the number of threads.
+/// equal bits, whatever the number of threads. Layers that are frozen or unfrozen between two steps are so from the next step on.
 /// </summary>
 public sealed unsafe class TrainingSession
 {
     private readonly Model _model;
-    private readonly TrainingExecutor _executor;
+    private readonly Loss _loss;
+    private readonly Distillation? _distillation;
+    private readonly ExecutionOptions _options;
+    private readonly ulong _seed;
     private readonly ParameterUpdate _update;
     private readonly AlignedMemory _stateBefore;
     private readonly int _partSize, _mostParts;
+    private TrainingExecutor _executor;
+    private int _freezing;
 
-    internal TrainingSession(Model model, Loss loss, Optimizer optimizer, int batchSize, ulong seed, GradientClipping? clipping, int microBatchSize)
+    internal TrainingSession(
+        Model model, Loss loss, Optimizer optimizer, int batchSize, ulong seed, GradientClipping? clipping, int microBatchSize,
+        IReadOnlyList<(string Pattern, float Factor)> learningRateFactors, Distillation? distillation)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batchSize);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(microBatchSize);
         _model = model;
+        _loss = loss;
+        _distillation = distillation;
+        _seed = seed;
+        _options = model.Execution;
         BatchSize = batchSize;
         _partSize = Math.Min(microBatchSize, batchSize);
         _mostParts = Parts(batchSize);
-        ExecutionOptions options = model.Execution;
-        _executor = new(new(model.Graph, model.Store, PlanKind.Training, _partSize, options.ThreadCount, options.Level, loss), seed);
-        _update = new(model.Store, optimizer, options.Level, clipping);
+        _executor = MakeExecutor();
+        _update = new(model.Store, optimizer, _options.Level, clipping, learningRateFactors);
         _stateBefore = new(model.Store.State.Length);
     }
 
@@ -53,6 +63,7 @@ public sealed unsafe class TrainingSession
     /// <param name="images">[n, height, width, channels], n at most <see cref="BatchSize"/>.</param>
     /// <param name="labels">[n], each the number of a class.</param>
     /// <exception cref="ArgumentException">A length is wrong, or a label names no output.</exception>
+    /// <exception cref="InvalidOperationException">Every layer is frozen.</exception>
     /// <exception cref="NonFiniteException">The loss or a gradient is not finite. Nothing has been changed.</exception>
     public StepResult Step(ReadOnlySpan<float> images, ReadOnlySpan<int> labels)
     {
@@ -69,6 +80,9 @@ public sealed unsafe class TrainingSession
             if ((uint)label >= (uint)classes)
                 throw new ArgumentException($"Labels must be 0 to {classes - 1}, but one is {label}.", nameof(labels));
         }
+
+        if (_freezing != _model.Store.FreezingVersion)
+            _executor = MakeExecutor();
 
         _model.Store.State.Span.CopyTo(_stateBefore.Span);
         _model.Store.Gradients.Span.Clear();
@@ -88,6 +102,16 @@ public sealed unsafe class TrainingSession
     /// <summary>The plan in words: stages, buffers, bytes.</summary>
     public override string ToString() => _executor.Plan.ToString();
 
+    /// <summary>Plans for the layers that are frozen now.</summary>
+    private TrainingExecutor MakeExecutor()
+    {
+        _freezing = _model.Store.FreezingVersion;
+        if (_model.FrozenLayers.Count > 0 && _model.TrainableParameterCount == 0)
+            throw new InvalidOperationException("There is nothing to train: every layer with parameters is frozen.");
+
+        return new(new(_model.Graph, _model.Store, PlanKind.Training, _partSize, _options.ThreadCount, _options.Level, _loss, _distillation), _seed);
+    }
+
     private int Parts(int images) => ((images - 1) / _partSize) + 1;
 
     /// <summary>Runs the batch part by part, and adds its mean loss's gradient to the parameters'.</summary>
@@ -100,8 +124,10 @@ public sealed unsafe class TrainingSession
         for (int part = 0; part < parts; part++)
         {
             (int first, int end) = new Share(part, parts).Of(labels.Length);
+            ReadOnlySpan<float> own = images[(first * length)..(end * length)];
             labels[first..end].CopyTo(loss.Labels);
-            _executor.Run(images[(first * length)..(end * length)], end - first, (StepCount * _mostParts) + part);
+            _distillation?.Teacher.Predict(own, loss.TeacherOutputs[..((end - first) * _model.OutputShape.Length)]);
+            _executor.Run(own, end - first, (StepCount * _mostParts) + part);
             sum += (double)loss.Mean(end - first) * (end - first);
             correct += loss.CountRight(end - first);
         }

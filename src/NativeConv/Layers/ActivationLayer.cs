@@ -38,6 +38,15 @@ public sealed class ActivationLayer(Activation function) : Layer
     {
         public override BackwardReads BackwardReads => BackwardReads.Inputs;
 
+        private readonly nint _row = (nint)node.OutputShape.Width * node.OutputShape.Channels;
+
+        public override int OwnRows => 1;
+
+        public override bool CanRunInPlace => true;
+
+        public override void ForwardRows(float* x, float* y, int first, int end) =>
+            ActivationKernel.Forward<TVector, TActivation>(x + (first * _row), y + (first * _row), (end - first) * _row);
+
         public override void Forward(int phase, in Work work) => ActivationKernel.Forward<TVector, TActivation>(
             node.Inputs[0].At(work), node.Output.At(work), (nint)work.Count * node.OutputShape.Length);
 

@@ -5,6 +5,20 @@ internal sealed unsafe class AliasProgram(NodeBinding node) : LayerProgram
 {
     public override bool IsAlias => true;
 
+    public override int OwnRows => node.InputShapes[0] == node.OutputShape ? 1 : 0;
+
+    public override bool CanRunInPlace => true;
+
+    public override void ForwardRows(float* x, float* y, int first, int end)
+    {
+        if (x == y)
+            return;
+
+        nint row = (nint)node.OutputShape.Width * node.OutputShape.Channels;
+        long bytes = (end - first) * row * sizeof(float);
+        Buffer.MemoryCopy(x + (first * row), y + (first * row), bytes, bytes);
+    }
+
     public override void Forward(int phase, in Work work)
     {
     }

@@ -7,7 +7,7 @@ namespace NativeConv;
 
 /// <summary>
 /// Batch normalization (Ioffe and Szegedy, 2015): y = gamma * (x - mean) / sqrt(variance + epsilon) + beta, channel by channel. Training takes mean and biased variance
-/// over the batch's images and pixels, and moves the running ones, the variance unbiased; prediction takes the running ones.
+/// over the batch's images and pixels, and moves the running ones, the variance unbiased; prediction, and training where the layer is frozen, takes the running ones as they are.
 /// Parameters gamma, beta, running_mean, running_var, each [channels].
 /// </summary>
 public sealed class BatchNormalization : Layer
@@ -23,7 +23,7 @@ public sealed class BatchNormalization : Layer
 
     internal override bool IsTransparentToInitializer => true;
 
-    internal override bool CanFuseActivation => true;
+    internal override bool CanFuse(Activation activation, bool training) => true;
 
     /// <inheritdoc/>
     public override ImageShape OutputShape(ReadOnlySpan<ImageShape> inputs)
@@ -82,6 +82,9 @@ public sealed class BatchNormalization : Layer
         private readonly BatchNormalization _layer;
         private readonly int _channels, _pixels;
 
+        /// <summary>Whether mean and variance are the batch's, not the running ones.</summary>
+        private readonly bool _usesBatch;
+
         /// <summary>One row each of mean, scale, 1/deviation, and backward's slope and offset.</summary>
         private readonly AlignedMemory _channelValues;
 
@@ -96,14 +99,26 @@ public sealed class BatchNormalization : Layer
             _layer = layer;
             _channels = node.OutputShape.Channels;
             _pixels = node.OutputShape.Pixels;
+            _usesBatch = node.Training && node.ParametersTrainable;
             _row = (int)AlignedMemory.RoundUp(_channels);
             _channelValues = new(5L * _row);
-            _partials = new(node.Training ? 2L * _row * node.BatchSize : 0);
+            _partials = new(_usesBatch ? 2L * _row * node.BatchSize : 0);
         }
 
-        public override int ForwardPhases => _node.Training ? 2 : 1;
+        public override int ForwardPhases => _usesBatch ? 2 : 1;
 
-        public override int BackwardPhases => 2;
+        public override int BackwardPhases => ForwardPhases;
+
+        public override int OwnRows => _node.Training ? 0 : 1;
+
+        public override bool CanRunInPlace => true;
+
+        public override void ForwardRows(float* x, float* y, int first, int end)
+        {
+            int width = _node.OutputShape.Width;
+            nint start = (nint)first * width * _channels;
+            BatchNormalizationKernel.Normalize<TVector, TActivation>(x + start, Mean, Scale, Beta, y + start, (nint)(end - first) * width, _channels);
+        }
 
         public override BackwardReads BackwardReads => BackwardReads.Inputs;
 
@@ -123,7 +138,7 @@ public sealed class BatchNormalization : Layer
 
         public override void Prepare(ulong seed, long step)
         {
-            if (_node.Training)
+            if (_usesBatch)
                 return;
 
             new ReadOnlySpan<float>(_node.Parameters[2].Value, _channels).CopyTo(new(Mean, _channels));
@@ -172,7 +187,7 @@ public sealed class BatchNormalization : Layer
         public override void Backward(int phase, in Work work)
         {
             float* x = _node.Inputs[0].At(work), dy = _node.OutputGradient.At(work);
-            if (phase == 0)
+            if (phase < BackwardPhases - 1)
             {
                 for (int image = 0; image < work.Count; image++)
                 {
@@ -184,6 +199,7 @@ public sealed class BatchNormalization : Layer
                 return;
             }
 
+            // Where the running statistics are used, no output sees another's input: slope and offset stay 0.
             if (!_node.InputGradients[0].IsNull)
             {
                 BatchNormalizationKernel.BackwardInput<TVector, TActivation>(
@@ -199,12 +215,8 @@ public sealed class BatchNormalization : Layer
                     ElementwiseKernel.AddTo<TVector>(First(i + step), First(i), 2 * _row);
             }
 
-            if (_node.ParametersTrainable)
-            {
-                ElementwiseKernel.AddTo<TVector>(Second(0), _node.Parameters[0].Private(firstGradients), _channels);
-                ElementwiseKernel.AddTo<TVector>(First(0), _node.Parameters[1].Private(firstGradients), _channels);
-            }
-
+            ElementwiseKernel.AddTo<TVector>(Second(0), _node.Parameters[0].Private(firstGradients), _channels);
+            ElementwiseKernel.AddTo<TVector>(First(0), _node.Parameters[1].Private(firstGradients), _channels);
             BatchNormalizationKernel.BackwardCoefficients<TVector>(First(0), Second(0), (long)images * _pixels, InverseDeviation, Scale, Slope, Offset, _channels);
         }
 

@@ -9,11 +9,11 @@ internal sealed unsafe class ConvolutionProgram<TVector>(NodeBinding node, Convo
     where TVector : struct, IVector<TVector>
 {
     private readonly AlignedMemory _forward = new(algorithm.ForwardPackedLength);
-    private readonly AlignedMemory? _backward = node.Training ? new(algorithm.BackwardPackedLength) : null;
+    private readonly AlignedMemory? _backward = node.HasBackward ? new(algorithm.BackwardPackedLength) : null;
 
     public override int ScratchLength => algorithm.ScratchLength;
 
-    public override BackwardReads BackwardReads => BackwardReads.Inputs;
+    public override BackwardReads BackwardReads => node.ParametersTrainable ? BackwardReads.Inputs : BackwardReads.None;
 
     public override void Prepare(ulong seed, long step)
     {
@@ -22,6 +22,12 @@ internal sealed unsafe class ConvolutionProgram<TVector>(NodeBinding node, Convo
         if (_backward != null && !node.InputGradients[0].IsNull)
             algorithm.PackBackward(kernel, _backward.Pointer);
     }
+
+    public override int OwnRows => algorithm.OwnRows;
+
+    public override bool CanRunRows => algorithm.CanRunRows;
+
+    public override void ForwardRows(float* x, float* y, int first, int end) => algorithm.ForwardRows(x, _forward.Pointer, y, first, end);
 
     public override void Forward(int phase, in Work work) =>
         algorithm.Forward(node.Inputs[0].At(work), _forward.Pointer, node.Output.At(work), work.Scratch, work.Count);

@@ -20,6 +20,9 @@ public abstract class CustomLayer : Layer
     {
         public override BackwardReads BackwardReads => BackwardReads.Inputs | BackwardReads.Output;
 
+        /// <summary>Room for the gradient of a parameter that has no place among the private ones.</summary>
+        public override int ScratchLength => node.Parameters.Max(parameter => (int?)parameter.Length) ?? 0;
+
         public override void Forward(int phase, in Work work) => layer.Forward(new LayerForward(node, work));
 
         public override void Backward(int phase, in Work work) => layer.Backward(new LayerBackward(node, work));

@@ -59,6 +59,14 @@ public sealed class Dense : Layer
     internal static Dense From(LayerConfiguration configuration) =>
         new(configuration.Int32("units")) { UseBias = configuration.Boolean("bias") };
 
+    internal override Layer WithBias()
+    {
+        var configuration = new LayerConfiguration();
+        Describe(configuration);
+        configuration.Set("bias", true);
+        return From(configuration);
+    }
+
     internal override LayerProgram CreateProgram<TVector>(NodeBinding binding) => new Program<TVector>(binding, UseBias);
 
     private sealed unsafe class Program<TVector> : LayerProgram
@@ -83,19 +91,19 @@ public sealed class Dense : Layer
             _units = node.OutputShape.Length;
             _kernel = new(_inputs, _units);
             _forward = new(_kernel.ForwardPackedLength);
-            _backward = new(node.Training ? _kernel.BackwardPackedLength : 0);
+            _backward = new(node.HasBackward ? _kernel.BackwardPackedLength : 0);
         }
 
-        public override BackwardReads BackwardReads => BackwardReads.Inputs;
+        public override BackwardReads BackwardReads => _node.ParametersTrainable ? BackwardReads.Inputs : BackwardReads.None;
 
         public override int GradientSlices => SlicedParameter < 0 ? 0 : (_inputs + SliceRows - 1) / SliceRows;
 
-        public override int SlicedParameter => (long)_inputs * _units > MostPrivateWeights ? 0 : -1;
+        public override int SlicedParameter => _node.ParametersTrainable && (long)_inputs * _units > MostPrivateWeights ? 0 : -1;
 
         public override void Prepare(ulong seed, long step)
         {
             _kernel.PackForward(_node.Parameters[0].Value, _hasBias ? _node.Parameters[1].Value : null, _forward.Pointer);
-            if (_node.Training && !_node.InputGradients[0].IsNull)
+            if (_node.HasBackward && !_node.InputGradients[0].IsNull)
                 _kernel.PackBackward(_node.Parameters[0].Value, _backward.Pointer);
         }
 

@@ -83,9 +83,19 @@ public sealed class DepthwiseConv2D : Layer
         UseBias = configuration.Boolean("bias"),
     };
 
+    internal override bool CanFuse(Activation activation, bool training) => !training && Rectifier.Of(activation) != null;
+
+    internal override Layer WithBias()
+    {
+        var configuration = new LayerConfiguration();
+        Describe(configuration);
+        configuration.Set("bias", true);
+        return From(configuration);
+    }
+
     internal override LayerProgram CreateProgram<TVector>(NodeBinding binding) => new ConvolutionProgram<TVector>(
         binding,
-        ConvolutionAlgorithm<TVector>.Depthwise(Geometry(binding.InputShapes[0]), binding.InputShapes[0].Channels, DepthMultiplier),
+        ConvolutionAlgorithm<TVector>.Depthwise(Geometry(binding.InputShapes[0]), binding.InputShapes[0].Channels, DepthMultiplier, Rectifier.Of(binding.FusedActivation)!.Value),
         UseBias);
 
     private Conv2DGeometry Geometry(ImageShape input) => new(input.Height, input.Width, KernelSize, Stride, Dilation, Padding);

@@ -38,11 +38,14 @@ public abstract class Layer
     {
     }
 
-    /// <summary>Whether values may be initialized as if this layer were not there, when asking what activation follows.</summary>
-    /// <summary>Whether its program can apply the activation that follows in the same sweep.</summary>
-    internal virtual bool CanFuseActivation => false;
+    /// <summary>Whether its program, for training or for predictions, can apply the activation that follows in the same sweep.</summary>
+    internal virtual bool CanFuse(Activation activation, bool training) => false;
 
+    /// <summary>Whether values may be initialized as if this layer were not there, when asking what activation follows.</summary>
     internal virtual bool IsTransparentToInitializer => false;
+
+    /// <summary>The same layer with a bias, where its outputs are sums of products by output channel, the last axis of its kernel; else null.</summary>
+    internal virtual Layer? WithBias() => null;
 
     internal abstract LayerProgram CreateProgram<TVector>(NodeBinding binding)
         where TVector : struct, IVector<TVector>;

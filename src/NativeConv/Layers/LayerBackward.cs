@@ -40,6 +40,14 @@ public readonly unsafe ref struct LayerBackward
     /// <inheritdoc cref="LayerForward.Parameter"/>
     public ReadOnlySpan<float> Parameter(int index) => new(_node.Parameters[index].Value, _node.Parameters[index].Length);
 
-    /// <summary>A parameter's gradient over these images: add to it.</summary>
-    public Span<float> ParameterGradient(int index) => new(_node.Parameters[index].Private(_work), _node.Parameters[index].Length);
+    /// <summary>Whether the parameters' gradients are wanted: not where the layer is frozen.</summary>
+    public bool WantsParameterGradients => _node.ParametersTrainable;
+
+    /// <summary>A parameter's gradient over these images: add to it. Where it is not wanted this is a place that nothing reads.</summary>
+    public Span<float> ParameterGradient(int index)
+    {
+        ParameterView parameter = _node.Parameters[index];
+        bool isWanted = _node.ParametersTrainable && parameter.Gradient != null;
+        return new(isWanted ? parameter.Private(_work) : _work.Scratch, parameter.Length);
+    }
 }

@@ -61,6 +61,9 @@ internal sealed class NodeBinding
     /// <summary>Whether this is a training step: dropout drops, normalization uses the batch.</summary>
     public required bool Training { get; init; }
 
+    /// <summary>Whether a backward pass runs through the node.</summary>
+    public required bool HasBackward { get; init; }
+
     /// <summary>Numbers the node, so that its random numbers are its own.</summary>
     public required int NodeIndex { get; init; }
 
@@ -81,8 +84,8 @@ internal sealed class NodeBinding
 
     public ParameterView[] Parameters { get; set; } = [];
 
-    /// <summary>Whether the parameters' gradients are wanted.</summary>
-    public bool ParametersTrainable { get; set; }
+    /// <summary>Whether a training step changes the parameters: there are some, and they are not frozen.</summary>
+    public required bool ParametersTrainable { get; init; }
 }
 
 /// <summary>What of a node's values its backward reads; the plan keeps the rest no longer than the forward needs.</summary>
@@ -118,6 +121,18 @@ internal abstract unsafe class LayerProgram
     /// <summary>Whether the backward pass may run twice: it has one phase and no parameters, and costs less than keeping what it writes.</summary>
     public virtual bool CanRunBackwardAgain => false;
 
+    /// <summary>
+    /// Input rows that an output row reads and no other does; 0 where neighbours share rows. Such a program can follow another that computes the rows just before, while they
+    /// are in a cache.
+    /// </summary>
+    public virtual int OwnRows => 0;
+
+    /// <summary>Whether <see cref="ForwardRows"/> may be used.</summary>
+    public virtual bool CanRunRows => OwnRows > 0;
+
+    /// <summary>Whether its output may be where its input is.</summary>
+    public virtual bool CanRunInPlace => false;
+
     /// <summary>Once a step, before anything else: pack weights. Seed and step number what is random in it.</summary>
     public virtual void Prepare(ulong seed, long step)
     {
@@ -125,6 +140,12 @@ internal abstract unsafe class LayerProgram
 
     /// <summary>One phase of the forward pass. The last one alone writes the output.</summary>
     public abstract void Forward(int phase, in Work work);
+
+    /// <summary>
+    /// Some rows of one image's output: <paramref name="first"/> up to <paramref name="end"/>. The addresses are where the image's first rows would lie; what is not read or
+    /// written need not exist. For a prediction's one phase.
+    /// </summary>
+    public virtual void ForwardRows(float* x, float* y, int first, int end) => throw new NotSupportedException();
 
     /// <summary>Between forward phase <paramref name="phase"/> and the one before, with every image's part done.</summary>
     public virtual void ForwardBarrier(int phase, int images)

@@ -26,11 +26,16 @@ public sealed class MaxPool2D(Size2D poolSize) : Pooling2D(poolSize)
         private readonly int _channels = node.InputShapes[0].Channels;
 
         // A byte a winner, for the whole batch: what backward needs instead of x and y.
-        private readonly AlignedMemory? _winners = node.Training
+        private readonly AlignedMemory? _winners = node.HasBackward
             ? new((((long)node.BatchSize * node.OutputShape.Length) + sizeof(float) - 1) / sizeof(float))
             : null;
 
         public override bool CanRunBackwardAgain => true;
+
+        // Windows of two rows, one under another.
+        public override int OwnRows => !node.Training && MaxPool2x2.Fits(geometry) && geometry.StrideHeight == 2 ? 2 : 0;
+
+        public override void ForwardRows(float* x, float* y, int first, int end) => MaxPool2x2.Forward<TVector>(geometry, _channels, x, y, first, end);
 
         public override void Forward(int phase, in Work work) => MaxPoolKernel.Forward<TVector>(
             geometry, _channels, node.Inputs[0].At(work), node.Output.At(work), Winners(work.First), work.Count);

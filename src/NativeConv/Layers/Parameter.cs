@@ -26,9 +26,12 @@ public sealed class Parameter
     /// <summary>The values.</summary>
     public Tensor Value { get; }
 
-    /// <summary>The gradient of the last backward pass, of the same shape; null where nothing is trained.</summary>
+    /// <summary>The gradient of the last backward pass, of the same shape; null for what no optimizer changes. Zero where the layer is frozen.</summary>
     public Tensor? Gradient { get; }
 
-    /// <summary>Whether training changes it.</summary>
-    public bool IsTrainable => Gradient != null;
+    /// <summary>Whether its layer is frozen: see <see cref="Model.Freeze"/>.</summary>
+    public bool IsFrozen { get; internal set; }
+
+    /// <summary>Whether an optimizer changes it: it has a gradient, and its layer is not frozen.</summary>
+    public bool IsTrainable => Gradient != null && !IsFrozen;
 }

@@ -54,10 +54,21 @@ public sealed class PointwiseConv2D : Layer
     internal static PointwiseConv2D From(LayerConfiguration configuration) =>
         new(configuration.Int32("filters")) { UseBias = configuration.Boolean("bias") };
 
+    internal override bool CanFuse(Activation activation, bool training) => !training && Rectifier.Of(activation) != null;
+
+    internal override Layer WithBias()
+    {
+        var configuration = new LayerConfiguration();
+        Describe(configuration);
+        configuration.Set("bias", true);
+        return From(configuration);
+    }
+
     internal override LayerProgram CreateProgram<TVector>(NodeBinding binding)
     {
         ImageShape input = binding.InputShapes[0];
         var geometry = new Conv2DGeometry(input.Height, input.Width, 1, 1, 1, Padding.Valid);
-        return new ConvolutionProgram<TVector>(binding, ConvolutionAlgorithm<TVector>.Dense(geometry, input.Channels, Filters, 1), UseBias);
+        Rectifier rectifier = Rectifier.Of(binding.FusedActivation)!.Value;
+        return new ConvolutionProgram<TVector>(binding, ConvolutionAlgorithm<TVector>.Dense(geometry, input.Channels, Filters, 1, rectifier), UseBias);
     }
 }

@@ -72,7 +72,7 @@ public static class TrainingStateFile
                 memory.Set(parts[2], tensor.Values.Span);
             }
 
-            return new(state.Position, state.Epochs, state.Settings, state.Properties, state.Callbacks, [.. tensors.Where(tensor => !IsCallbacks(tensor))]);
+            return new(state.Position, state.Epochs, state.Settings, state.Properties, state.Callbacks, state.FrozenLayers, [.. tensors.Where(tensor => !IsCallbacks(tensor))]);
         }
         catch (InvalidDataException e)
         {

@@ -23,6 +23,15 @@ internal static class TrainingStateJson
             json.WriteNumber("learning_rate", position.LearningRate);
             json.WriteNumber("learning_rate_scale", position.LearningRateScale);
             json.WriteString("reason", position.Reason?.ToString() ?? "");
+            if (state.FrozenLayers.Count > 0)
+            {
+                json.WriteStartArray("frozen_layers");
+                foreach (string name in state.FrozenLayers)
+                    json.WriteStringValue(name);
+
+                json.WriteEndArray();
+            }
+
             Write(json, "settings", state.Settings);
             Write(json, "properties", state.Properties);
             json.WriteStartObject("callbacks");
@@ -74,7 +83,11 @@ internal static class TrainingStateJson
                     _ => throw new InvalidDataException($"The reason '{reason}' is unknown."),
                 });
             Require(position, epochs.Length);
-            return new(position, epochs, ReadWords(json.GetProperty("settings")), ReadWords(json.GetProperty("properties")), ReadCallbacks(json.GetProperty("callbacks")), []);
+            string[] frozen = json.TryGetProperty("frozen_layers", out JsonElement layers)
+                ? [.. layers.EnumerateArray().Select(name => name.GetString() ?? throw new InvalidDataException("A frozen layer must have a name."))]
+                : [];
+            return new(
+                position, epochs, ReadWords(json.GetProperty("settings")), ReadWords(json.GetProperty("properties")), ReadCallbacks(json.GetProperty("callbacks")), frozen, []);
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException or ArgumentException)
         {

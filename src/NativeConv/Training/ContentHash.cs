@@ -46,6 +46,19 @@ internal sealed class ContentHash : IDisposable
     /// <summary>The hash in hexadecimal.</summary>
     public string Finish() => Convert.ToHexStringLower(_hash.GetHashAndReset());
 
+    /// <summary>The hash of a model's parameters and their names.</summary>
+    public static string Of(Model model)
+    {
+        using var hash = new ContentHash();
+        foreach (Parameter parameter in model.Parameters)
+        {
+            hash.Add(parameter.Name);
+            hash.Add(parameter.Value.Span);
+        }
+
+        return hash.Finish();
+    }
+
     /// <summary>The hash of a data set's images and labels.</summary>
     public static string Of(Dataset data)
     {

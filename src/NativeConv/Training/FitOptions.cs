@@ -44,6 +44,15 @@ public sealed class FitOptions
     /// <summary>Bounds on the gradients; none unless set.</summary>
     public GradientClipping? Clipping { get; init; }
 
+    /// <summary>
+    /// Factors on the learning rate by name: of a layer, <c>block1/conv</c>, or of a parameter, <c>block1/conv.bias</c>; * stands for any characters, ? for one. The last that
+    /// matches holds, 1 where none does: <c>[("*", 0.1f), ("dense", 1)]</c>. A name that the model lacks is an error.
+    /// </summary>
+    public IReadOnlyList<(string Pattern, float Factor)> LearningRateFactors { get; init; } = [];
+
+    /// <summary>A teacher to learn from beside the labels; none unless set. Validation measures the loss without it.</summary>
+    public Distillation? Distillation { get; init; }
+
     /// <summary>An average of the weights that is validated and left in the model; none unless set.</summary>
     public WeightAveraging? Averaging { get; init; }
 

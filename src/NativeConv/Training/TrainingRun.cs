@@ -38,14 +38,15 @@ internal sealed class TrainingRun
         _loss = options.Loss ?? Loss.SoftmaxCrossEntropy();
         _optimizer = options.Optimizer ?? new Adam();
         _batchSize = Math.Min(options.BatchSize, train.Count);
-        _session = model.BeginTraining(_loss, _optimizer, _batchSize, options.Seed, options.Clipping, options.MicroBatchSize);
+        _session = model.BeginTraining(_loss, _optimizer, _batchSize, options.Seed, options.Clipping, options.MicroBatchSize, options.LearningRateFactors, options.Distillation);
         _average = options.Averaging == null ? null : new(model, options.Averaging);
         _batches = new(train.Count, _batchSize, options.Seed);
         _input = new(train, _batchSize, options.Augmentation, options.Seed, prefetches: model.Execution.ThreadCount > 1);
         _labels = new int[_batchSize];
         _inOrder = options.Shuffle ? [] : [.. Enumerable.Range(0, train.Count)];
         LearningRate = _optimizer.LearningRate;
-        _settings = new(() => TrainingSettings.Describe(model, train, validation, options, _loss, _optimizer));
+        IReadOnlyList<string> frozen = model.FrozenLayers;
+        _settings = new(() => TrainingSettings.Describe(model, frozen, train, validation, options, _loss, _optimizer));
         _context = new(this);
     }
 
@@ -130,7 +131,7 @@ internal sealed class TrainingRun
 
         return new(
             new(Step, _batches.Count, _lossSum, _correct, LearningRate, LearningRateScale, _end), [.. _epochs], _settings.Value,
-            new SortedDictionary<string, string>(properties.ToDictionary(), StringComparer.Ordinal), callbacks,
+            new SortedDictionary<string, string>(properties.ToDictionary(), StringComparer.Ordinal), callbacks, Model.FrozenLayers,
             [.. Tensors().Select(tensor => tensor with { Values = tensor.Values.ToArray() })]);
     }
 
@@ -254,12 +255,16 @@ internal sealed class TrainingRun
                 throw new InvalidDataException($"The state to resume has no tensor '{tensor.Name}' of shape {tensor.Shape}.");
         }
 
+        if (state.FrozenLayers.Except(Model.Nodes.Where(Model.Store.HasParameters).Select(node => node.Name)).FirstOrDefault() is { } unknown)
+            throw new InvalidDataException($"The state to resume says that '{unknown}' is frozen, but the model has no such layer with parameters.");
+
         if (saved.Count != own.Length)
             throw new InvalidDataException($"The state to resume has {saved.Count} tensors, but the training {own.Length}.");
 
         foreach (StateTensor tensor in own)
             saved[tensor.Name].Values.CopyTo(System.Runtime.InteropServices.MemoryMarshal.AsMemory(tensor.Values));
 
+        Model.SetFrozenLayers(state.FrozenLayers);
         _epochs.AddRange(state.Epochs);
         _session.StepCount = position.Step;
         _session.OptimizerState.TimeStep = position.Step;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using NativeConv.Graph;
 
 namespace NativeConv.Training;
 
@@ -8,7 +9,8 @@ internal static class TrainingSettings
     /// <summary>Digits of a data set's hash that are kept.</summary>
     private const int HashLength = 16;
 
-    public static SortedDictionary<string, string> Describe(Model model, Dataset train, Dataset? validation, FitOptions options, Loss loss, Optimizer optimizer)
+    public static SortedDictionary<string, string> Describe(
+        Model model, IReadOnlyList<string> frozen, Dataset train, Dataset? validation, FitOptions options, Loss loss, Optimizer optimizer)
     {
         var settings = new SortedDictionary<string, string>(StringComparer.Ordinal)
         {
@@ -27,6 +29,16 @@ internal static class TrainingSettings
         };
         if (options.Schedule?.DependsOnLength == true)
             settings["epochs"] = options.Epochs.ToString(CultureInfo.InvariantCulture);
+
+        // What is not used has no entry, so that states from before it was there still go on.
+        if (frozen.Count > 0)
+            settings["frozen layers"] = string.Join(", ", frozen);
+
+        if (options.LearningRateFactors.Count > 0)
+            settings["learning rate factors"] = LearningRates.Describe(options.LearningRateFactors);
+
+        if (options.Distillation is { } distillation)
+            settings["distillation"] = $"{distillation} from a teacher of SHA-256 {ContentHash.Of(distillation.Teacher)[..HashLength]}";
 
         foreach (Node node in model.Nodes)
             settings[$"layer {node.Name}"] = Describe(node);

@@ -11,13 +11,14 @@ public sealed class TrainingState
 {
     internal TrainingState(
         TrainingPosition position, IReadOnlyList<EpochResult> epochs, IReadOnlyDictionary<string, string> settings, IReadOnlyDictionary<string, string> properties,
-        IReadOnlyDictionary<string, CallbackState> callbacks, IReadOnlyList<StateTensor> tensors)
+        IReadOnlyDictionary<string, CallbackState> callbacks, IReadOnlyList<string> frozenLayers, IReadOnlyList<StateTensor> tensors)
     {
         Position = position;
         Epochs = epochs;
         Settings = settings;
         Properties = properties;
         Callbacks = callbacks;
+        FrozenLayers = frozenLayers;
         Tensors = tensors;
     }
 
@@ -39,6 +40,9 @@ public sealed class TrainingState
     internal TrainingPosition Position { get; }
 
     internal IReadOnlyDictionary<string, CallbackState> Callbacks { get; }
+
+    /// <summary>The layers that are frozen now; the settings tell those that were in the beginning.</summary>
+    internal IReadOnlyList<string> FrozenLayers { get; }
 
     internal IReadOnlyList<StateTensor> Tensors { get; }
 

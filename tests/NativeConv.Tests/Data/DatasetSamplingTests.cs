@@ -51,6 +51,29 @@ public sealed class DatasetSamplingTests
     }
 
     [Fact]
+    public void TakeClasses_InAnOrder_LabelsThemAnew()
+    {
+        Dataset data = Numbered([0, 3, 1, 3, 2, 0, 1, 3]);
+        Dataset some = data.TakeClasses(3, 1);
+        some.ClassNames.Should().Equal(data.ClassNames[3], data.ClassNames[1]);
+        Numbers(some).Should().Equal(1, 2, 3, 6, 7);
+        some.Labels.ToArray().Should().Equal(0, 1, 0, 1, 0);
+        data.Labels.ToArray().Should().Equal(0, 3, 1, 3, 2, 0, 1, 3);
+        Numbered([0, 0]).TakeClasses(2).Count.Should().Be(0);
+    }
+
+    [Theory]
+    [InlineData(new int[0], "*at least one*")]
+    [InlineData(new[] { 4 }, "*0 to 3*4*")]
+    [InlineData(new[] { 1, -1 }, "*0 to 3*-1*")]
+    [InlineData(new[] { 1, 2, 1 }, "*class 1 is given twice*")]
+    public void TakeClasses_ThatThereAreNot_AreNamed(int[] classes, string message)
+    {
+        Action take = () => Numbered([0, 1]).TakeClasses(classes);
+        take.Should().Throw<ArgumentException>().WithParameterName("classes").WithMessage(message);
+    }
+
+    [Fact]
     public void TakePerClass_FewerThanAsked_TakesAll()
     {
         Dataset data = Numbered([.. Enumerable.Range(0, 23).Select(i => i % 5 == 0 ? 0 : 1)]);

@@ -39,8 +39,9 @@ public sealed class TrainingStateFileTests : IDisposable
         TrainingState state = Captured();
         var figures = new EpochResult(1, double.NaN, 0.1, 1e-30f, 0, 0, new(double.PositiveInfinity, new long[,] { { 1, 2 }, { 3, 4 } }, ["a", "b"]));
         TrainingPosition position = state.Position with { Step = state.Position.StepsPerEpoch, LossSum = -0.0 };
-        new TrainingState(position, [figures], state.Settings, state.Properties, state.Callbacks, state.Tensors).Save(_folder.File("a"));
+        new TrainingState(position, [figures], state.Settings, state.Properties, state.Callbacks, ["a", "b"], state.Tensors).Save(_folder.File("a"));
         var loaded = TrainingState.Load(_folder.File("a"));
+        loaded.FrozenLayers.Should().Equal("a", "b");
         loaded.Epochs[0].Loss.Should().Be(double.NaN);
         loaded.Epochs[0].LearningRate.Should().Be(1e-30f);
         loaded.Epochs[0].Validation!.Loss.Should().Be(double.PositiveInfinity);

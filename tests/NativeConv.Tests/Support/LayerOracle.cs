@@ -119,6 +119,20 @@ public static class LayerOracle
             return logSum - ((1 - labelSmoothing) * row[label]) - (labelSmoothing * row.Average());
         }).Average();
 
+    /// <summary>The mean over rows of T² Σ p log(p / q), with p and q the teacher's and the student's probabilities at temperature T.</summary>
+    public static double Distillation(double[] student, double[] teacher, int classes, double temperature) =>
+        student.Chunk(classes).Zip(teacher.Chunk(classes), (z, t) =>
+        {
+            double[] q = LogProbabilities(z), p = LogProbabilities(t);
+            return temperature * temperature * p.Zip(q, (a, b) => Math.Exp(a) * (a - b)).Sum();
+
+            double[] LogProbabilities(double[] row)
+            {
+                double largest = row.Max() / temperature, logSum = largest + Math.Log(row.Sum(logit => Math.Exp((logit / temperature) - largest)));
+                return Array.ConvertAll(row, logit => (logit / temperature) - logSum);
+            }
+        }).Average();
+
     /// <summary>The sum of equally shaped inputs.</summary>
     public static double[] Add(params double[][] inputs) =>
         [.. Enumerable.Range(0, inputs[0].Length).Select(i => inputs.Sum(input => input[i]))];

@@ -2,8 +2,8 @@ using NativeConv.Random;
 
 namespace NativeConv.Tests.Support;
 
-/// <summary>Any model's training-mode forward pass in double precision, as a function of its images or of one of its parameters.</summary>
-internal sealed class ModelOracle(Model model, int images)
+/// <summary>Any model's forward pass in double precision, as in training or as a prediction, as a function of its images or of one of its parameters.</summary>
+internal sealed class ModelOracle(Model model, int images, bool isPrediction = false)
 {
     /// <summary>The outputs, with one parameter's values replaced where it is named.</summary>
     public double[] Forward(double[] x, string? parameter = null, double[]? value = null)
@@ -37,6 +37,9 @@ internal sealed class ModelOracle(Model model, int images)
                 return LayerOracle.Dense(x[0], parameter("kernel")!, parameter("bias"), input.Channels, p.Filters);
             case Dense l:
                 return LayerOracle.Dense(x[0], parameter("kernel")!, parameter("bias"), input.Length, l.Units);
+            case BatchNormalization b when isPrediction || model.FrozenLayers.Contains(node.Name):
+                return LayerOracle.BatchNormalization(
+                    x[0], parameter("gamma")!, parameter("beta")!, parameter("running_mean")!, parameter("running_var")!, b.Epsilon);
             case BatchNormalization b:
                 return LayerOracle.BatchNormalization(x[0], parameter("gamma")!, parameter("beta")!, b.Epsilon);
             case ActivationLayer a:
@@ -55,6 +58,8 @@ internal sealed class ModelOracle(Model model, int images)
                 return LayerOracle.Multiply(images, input.Channels, x[0], x[1]);
             case Concat:
                 return LayerOracle.Concat(images * input.Pixels, x);
+            case Dropout when isPrediction:
+                return x[0];
             case Dropout d:
                 // The first step by hand: seed 0, step 0.
                 var random = new RandomStream(0, StreamPurpose.Dropout, (ulong)node.Index);

@@ -165,8 +165,9 @@ public sealed class ResumeTests : IDisposable
         FitOptions With(
             int batch = Batch, Optimizer? optimizer = null, Loss? loss = null, LearningRateSchedule? other = null, ulong seed = 0, bool shuffle = true,
             GradientClipping? clipping = null, WeightAveraging? averaging = null, int? micro = null, int patience = 3, int epochs = 2, bool stopping = true,
-            Augmentation? augmentation = null) => new()
+            Augmentation? augmentation = null, Distillation? distillation = null, IReadOnlyList<(string, float)>? factors = null) => new()
             {
+                Distillation = distillation, LearningRateFactors = factors ?? [],
                 Epochs = epochs, BatchSize = batch, Optimizer = optimizer ?? own.Optimizer, Loss = loss, Schedule = other ?? schedule, Seed = seed, Shuffle = shuffle,
                 Clipping = clipping, Averaging = averaging, MicroBatchSize = micro, Augmentation = augmentation,
                 Callbacks = stopping ? [new EarlyStopping(patience)] : [], Resume = state,
@@ -184,6 +185,8 @@ public sealed class ResumeTests : IDisposable
         Refused("clipping is none there, but ByNorm(2) here", With(clipping: GradientClipping.ByNorm(2)));
         Refused("averaging is none there, but WeightAveraging(decay: 0.9", With(averaging: new(0.9)));
         Refused("augmentation is none there, but *shift 1,*here", With(augmentation: new() { Shift = 1 }));
+        Refused("distillation is missing there, but Distillation(temperature: 4, weight: 0.9) from a teacher of SHA-256 *here", With(distillation: new(Network(8))));
+        Refused("learning rate factors is missing there, but *: 0.5, dense: 2 here", With(factors: [("*", 0.5f), ("dense", 2)]));
         Refused("callback early_stopping is *patience: 3*patience: 4", With(patience: 4));
         Refused("callback early_stopping is *there, but missing here", With(stopping: false));
         Refused("epochs is 2 there, but 3 here", With(epochs: 3));
@@ -192,6 +195,74 @@ public sealed class ResumeTests : IDisposable
         Refused("validation data is *SHA-256*there*SHA-256", With(), validation: Digits(2));
         Refused("layer conv2d is *filters: 4*there*filters: 5", With(), model: Network(4, filters: 5));
         Network(4).Fit(Digits(0), Digits(1), With()).Epochs.Should().HaveCount(2, "what is equal is taken");
+    }
+
+    /// <summary>Layers are unfrozen one after the other: what is frozen comes back with the state.</summary>
+    [Fact]
+    public void Resume_OfAPartlyFrozenTraining_EndsWithTheSameBytes()
+    {
+        byte[][] Run(TrainingState? state, string name, List<TrainingState>? states = null)
+        {
+            Model model = EveryLayerOnDigits(state == null ? 1ul : 9);
+            model.Freeze("conv2d", "*normalization*", "*pointwise");
+            model.Fit(Digits(0), Digits(1), new()
+            {
+                Epochs = 3, BatchSize = Batch, Optimizer = new AdamW(0.02f), Resume = state, Averaging = new(0.9),
+                LearningRateFactors = [("*", 0.5f), ("dense", 1)], Distillation = new(Network(5)),
+                Callbacks =
+                [
+                    new Recorder
+                    {
+                        Epoch = (training, epoch) => training.Model.Unfreeze(epoch.Epoch == 1 ? "*pointwise" : "*normalization"),
+                        ResumePoint = training => states?.Add(training.Capture()),
+                    },
+                    new Checkpoint(_folder.File(name)),
+                ],
+            });
+            model.FrozenLayers.Should().NotContain("batch_normalization").And.Contain("conv2d");
+            model.Save(_folder.File(name + ".model"));
+            return [Read(_folder.File(name + ".model")), Read(_folder.File(name)), [], []];
+        }
+
+        List<TrainingState> states = [];
+        byte[][] expected = Run(null, "straight", states);
+        foreach (TrainingState state in states)
+        {
+            state.Save(_folder.File("state"));
+            Same(Run(TrainingState.Load(_folder.File("state")), "resumed"), expected, $"from step {state.Step}");
+        }
+    }
+
+    [Fact]
+    public void Resume_WithOtherLayersFrozen_IsRefused()
+    {
+        void Refused(string? there, string? here, string message)
+        {
+            TrainingState? state = null;
+            Model first = Network(1), second = Network(2);
+            if (there != null)
+                first.Freeze(there);
+
+            if (here != null)
+                second.Freeze(here);
+
+            first.Fit(Digits(0), null, new() { BatchSize = Batch, Callbacks = [new Recorder { ResumePoint = training => state = training.Capture() }] });
+            Action resume = () => second.Fit(Digits(0), null, new() { BatchSize = Batch, Resume = state });
+            resume.Should().Throw<ArgumentException>().WithMessage(message);
+            second.FrozenLayers.Should().Equal(here == null ? [] : [here]);
+        }
+
+        Refused("conv2d", null, "*frozen layers is conv2d there, but missing here*");
+        Refused(null, "dense", "*frozen layers is missing there, but dense here*");
+        Refused("conv2d", "dense", "*frozen layers is conv2d there, but dense here*");
+    }
+
+    [Fact]
+    public void State_OfATrainingThatFreezesNothing_IsAsBeforeThereWasFreezing()
+    {
+        TrainingState? state = null;
+        Network(1).Fit(Digits(0), null, new() { BatchSize = Batch, Callbacks = [new Recorder { ResumePoint = training => state = training.Capture() }] });
+        NativeConv.Serialization.TrainingStateJson.Write(state!).Should().NotContain("frozen");
     }
 
     [Fact]

@@ -38,7 +38,7 @@ internal readonly struct Relu6Function : IActivation
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Forward<TVector>(TVector x)
         where TVector : struct, IVector<TVector> =>
-        ReluFunction.Forward(TVector.Select(TVector.LessThan(TVector.Broadcast(6), x), TVector.Broadcast(6), x));
+        ReluFunction.Forward(Rectifier.Cap(x));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Backward<TVector>(TVector x, TVector dy)

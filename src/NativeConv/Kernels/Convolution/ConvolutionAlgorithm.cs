@@ -9,17 +9,17 @@ namespace NativeConv.Kernels;
 internal abstract unsafe class ConvolutionAlgorithm<TVector>
     where TVector : struct, IVector<TVector>
 {
-    /// <summary>Picks the algorithm of a dense or grouped convolution.</summary>
-    public static ConvolutionAlgorithm<TVector> Dense(in Conv2DGeometry geometry, int inputChannels, int outputChannels, int groups) =>
-        new GeneralConvolution<TVector>(geometry, inputChannels, outputChannels, groups);
+    /// <summary>Picks the algorithm of a dense or grouped convolution, whose results are rectified where that is asked for.</summary>
+    public static ConvolutionAlgorithm<TVector> Dense(in Conv2DGeometry geometry, int inputChannels, int outputChannels, int groups, Rectifier rectifier = default) =>
+        new GeneralConvolution<TVector>(geometry, inputChannels, outputChannels, groups, rectifier);
 
-    /// <summary>Picks the algorithm of a depthwise convolution.</summary>
-    public static ConvolutionAlgorithm<TVector> Depthwise(in Conv2DGeometry geometry, int channels, int multiplier) => multiplier switch
+    /// <summary>Picks the algorithm of a depthwise convolution, likewise.</summary>
+    public static ConvolutionAlgorithm<TVector> Depthwise(in Conv2DGeometry geometry, int channels, int multiplier, Rectifier rectifier = default) => multiplier switch
     {
-        1 => new PlainDepthwiseConvolution<TVector>(geometry, channels),
+        1 => new PlainDepthwiseConvolution<TVector>(geometry, channels, rectifier),
         // One channel to many is a dense convolution, and many outputs a channel fill vectors by themselves.
-        _ when channels == 1 || multiplier >= DepthwiseShape.FewChannels => new GeneralConvolution<TVector>(geometry, channels, channels * multiplier, channels),
-        _ => new MultipliedDepthwiseConvolution<TVector>(geometry, channels, multiplier),
+        _ when channels == 1 || multiplier >= DepthwiseShape.FewChannels => new GeneralConvolution<TVector>(geometry, channels, channels * multiplier, channels, rectifier),
+        _ => new MultipliedDepthwiseConvolution<TVector>(geometry, channels, multiplier, rectifier),
     };
 
     /// <summary>Floats of packed weights, forward and for the input gradient.</summary>
@@ -52,6 +52,15 @@ internal abstract unsafe class ConvolutionAlgorithm<TVector>
 
     /// <inheritdoc cref="Forward(float*, float*, float*, float*, int, Share)"/>
     public abstract void BackwardInput(float* dy, float* packed, float* dx, float* scratch, int images, Share share);
+
+    /// <summary>Input rows that an output row reads and no other does; 0 where neighbours share rows.</summary>
+    public virtual int OwnRows => 0;
+
+    /// <summary>Whether <see cref="ForwardRows"/> may be used.</summary>
+    public virtual bool CanRunRows => false;
+
+    /// <summary>Rows of one image's output, first up to end; addresses are those of the image's first rows.</summary>
+    public virtual void ForwardRows(float* x, float* packed, float* y, int first, int end) => throw new NotSupportedException();
 
     /// <summary>One worker's share of a gradient's channels.</summary>
     public abstract void BackwardWeights(float* x, float* dy, float* dw, float* scratch, int images, Share share);

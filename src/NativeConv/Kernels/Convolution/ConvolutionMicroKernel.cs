@@ -38,6 +38,9 @@ internal unsafe struct ConvolutionTile
     /// <summary>How many tiles follow each other in a line, how many lines there are, and floats from one to the next.</summary>
     public int Tiles, Lines;
     public nint InputLine, OutputLine;
+
+    /// <summary>What results go through.</summary>
+    public Rectifier Rectifier;
 }
 
 /// <summary>
@@ -50,6 +53,7 @@ internal unsafe struct ConvolutionTile
 internal static unsafe class ConvolutionMicroKernel
 {
     /// <summary>The most pixels a tile holds.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int MaximumRows<TVector>()
         where TVector : struct, IVector<TVector> => TVector.Registers >= 32 ? 14 : 6;
 
@@ -86,6 +90,22 @@ internal static unsafe class ConvolutionMicroKernel
             case 6:
                 Run<TVector, N6, TColumns>(in tile);
                 break;
+            default:
+                RunMore<TVector, TColumns>(rows, in tile);
+                break;
+        }
+    }
+
+    /// <summary>Tiles that only vector types with many registers have.</summary>
+    private static void RunMore<TVector, TColumns>(int rows, in ConvolutionTile tile)
+        where TVector : struct, IVector<TVector>
+        where TColumns : struct, ISize
+    {
+        if (MaximumRows<TVector>() <= 6)
+            throw SizeDispatch.Outside(rows);
+
+        switch (rows)
+        {
             case 7:
                 Run<TVector, N7, TColumns>(in tile);
                 break;
@@ -313,84 +333,84 @@ internal static unsafe class ConvolutionMicroKernel
                 }
 
                 float* y = output;
-                Store<TVector, TColumns, TEdge>(y, c0x, c0y, last);
+                Store<TVector, TColumns, TEdge>(y, c0x, c0y, last, in tile.Rectifier);
                 y += tile.OutputStride;
 
                 if (TRows.Value > 1)
                 {
-                    Store<TVector, TColumns, TEdge>(y, c1x, c1y, last);
+                    Store<TVector, TColumns, TEdge>(y, c1x, c1y, last, in tile.Rectifier);
                     y += tile.OutputStride;
                 }
 
                 if (TRows.Value > 2)
                 {
-                    Store<TVector, TColumns, TEdge>(y, c2x, c2y, last);
+                    Store<TVector, TColumns, TEdge>(y, c2x, c2y, last, in tile.Rectifier);
                     y += tile.OutputStride;
                 }
 
                 if (TRows.Value > 3)
                 {
-                    Store<TVector, TColumns, TEdge>(y, c3x, c3y, last);
+                    Store<TVector, TColumns, TEdge>(y, c3x, c3y, last, in tile.Rectifier);
                     y += tile.OutputStride;
                 }
 
                 if (TRows.Value > 4)
                 {
-                    Store<TVector, TColumns, TEdge>(y, c4x, c4y, last);
+                    Store<TVector, TColumns, TEdge>(y, c4x, c4y, last, in tile.Rectifier);
                     y += tile.OutputStride;
                 }
 
                 if (TRows.Value > 5)
                 {
-                    Store<TVector, TColumns, TEdge>(y, c5x, c5y, last);
+                    Store<TVector, TColumns, TEdge>(y, c5x, c5y, last, in tile.Rectifier);
                     y += tile.OutputStride;
                 }
 
                 if (TRows.Value > 6)
                 {
-                    Store<TVector, TColumns, TEdge>(y, c6x, c6y, last);
+                    Store<TVector, TColumns, TEdge>(y, c6x, c6y, last, in tile.Rectifier);
                     y += tile.OutputStride;
                 }
 
                 if (TRows.Value > 7)
                 {
-                    Store<TVector, TColumns, TEdge>(y, c7x, c7y, last);
+                    Store<TVector, TColumns, TEdge>(y, c7x, c7y, last, in tile.Rectifier);
                     y += tile.OutputStride;
                 }
 
                 if (TRows.Value > 8)
                 {
-                    Store<TVector, TColumns, TEdge>(y, c8x, c8y, last);
+                    Store<TVector, TColumns, TEdge>(y, c8x, c8y, last, in tile.Rectifier);
                     y += tile.OutputStride;
                 }
 
                 if (TRows.Value > 9)
                 {
-                    Store<TVector, TColumns, TEdge>(y, c9x, c9y, last);
+                    Store<TVector, TColumns, TEdge>(y, c9x, c9y, last, in tile.Rectifier);
                     y += tile.OutputStride;
                 }
 
                 if (TRows.Value > 10)
                 {
-                    Store<TVector, TColumns, TEdge>(y, c10x, c10y, last);
+                    Store<TVector, TColumns, TEdge>(y, c10x, c10y, last, in tile.Rectifier);
                     y += tile.OutputStride;
                 }
 
                 if (TRows.Value > 11)
                 {
-                    Store<TVector, TColumns, TEdge>(y, c11x, c11y, last);
+                    Store<TVector, TColumns, TEdge>(y, c11x, c11y, last, in tile.Rectifier);
                     y += tile.OutputStride;
                 }
 
                 if (TRows.Value > 12)
                 {
-                    Store<TVector, TColumns, TEdge>(y, c12x, c12y, last);
+                    Store<TVector, TColumns, TEdge>(y, c12x, c12y, last, in tile.Rectifier);
                     y += tile.OutputStride;
                 }
 
                 if (TRows.Value > 13)
                 {
-                    Store<TVector, TColumns, TEdge>(y, c13x, c13y, last);
+                    Store<TVector, TColumns, TEdge>(y, c13x, c13y, last, in tile.Rectifier);
                     y += tile.OutputStride;
                 }
 
@@ -404,11 +424,18 @@ internal static unsafe class ConvolutionMicroKernel
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Store<TVector, TColumns, TEdge>(float* y, TVector first, TVector second, int last)
+    private static void Store<TVector, TColumns, TEdge>(float* y, TVector first, TVector second, int last, in Rectifier rectifier)
         where TVector : struct, IVector<TVector>
         where TColumns : struct, ISize
         where TEdge : struct, IEdge
     {
+        if (rectifier.IsOn)
+        {
+            first = rectifier.Apply(first);
+            if (TColumns.Value == 2)
+                second = rectifier.Apply(second);
+        }
+
         if (TColumns.Value == 2)
         {
             TVector.Store(y, first);

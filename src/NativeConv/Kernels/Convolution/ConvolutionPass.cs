@@ -17,9 +17,11 @@ internal sealed unsafe class ConvolutionPass
     private readonly WindowRun[] _rows, _columns;
     private readonly int _sourceHeight, _sourceWidth, _resultHeight, _resultWidth, _taps, _kernelWidth;
     private readonly bool _transposed;
+    private readonly Rectifier _rectifier;
 
-    private ConvolutionPass(in Conv2DGeometry g, int inputChannels, int outputChannels, int groups, bool transposed)
+    private ConvolutionPass(in Conv2DGeometry g, int inputChannels, int outputChannels, int groups, bool transposed, Rectifier rectifier)
     {
+        _rectifier = rectifier;
         _transposed = transposed;
         _rows = transposed ? WindowAxis.BackwardRows(g) : WindowAxis.ForwardRows(g);
         _columns = transposed ? WindowAxis.BackwardColumns(g) : WindowAxis.ForwardColumns(g);
@@ -34,11 +36,11 @@ internal sealed unsafe class ConvolutionPass
         _taps = g.KernelHeight * g.KernelWidth;
     }
 
-    public static ConvolutionPass Forward(in Conv2DGeometry geometry, int inputChannels, int outputChannels, int groups) =>
-        new(geometry, inputChannels, outputChannels, groups, transposed: false);
+    public static ConvolutionPass Forward(in Conv2DGeometry geometry, int inputChannels, int outputChannels, int groups, Rectifier rectifier = default) =>
+        new(geometry, inputChannels, outputChannels, groups, transposed: false, rectifier);
 
     public static ConvolutionPass BackwardInput(in Conv2DGeometry geometry, int inputChannels, int outputChannels, int groups) =>
-        new(geometry, inputChannels, outputChannels, groups, transposed: true);
+        new(geometry, inputChannels, outputChannels, groups, transposed: true, default);
 
     public int SourceChannels { get; }
 
@@ -179,6 +181,7 @@ internal sealed unsafe class ConvolutionPass
         if (IsDot)
         {
             RunDot<TVector>(source, packed, result, images);
+            _rectifier.Run<TVector>(result, (nint)(images * ResultLength));
             return;
         }
 
@@ -204,6 +207,26 @@ internal sealed unsafe class ConvolutionPass
 
             source += SourceLength;
             result += ResultLength;
+        }
+    }
+
+    /// <summary>Whether each row of results reads a source row of its own: pointwise, without a stride.</summary>
+    public int OwnRows => CanRunRows && _taps == 1 && _rows is [{ FirstTap: 0, Source: 0, SourceStep: 1 }] && _sourceHeight == _resultHeight ? 1 : 0;
+
+    public bool CanRunRows => !IsDot;
+
+    /// <summary>Writes rows of one image's result, first up to end.</summary>
+    public void RunRows<TVector>(float* source, float* packed, float* result, int first, int end)
+        where TVector : struct, IVector<TVector>
+    {
+        foreach (ref readonly WindowRun rows in _rows.AsSpan())
+        {
+            WindowRun own = rows.Between(first, end);
+            if (own.Count == 0)
+                continue;
+
+            foreach (ref readonly WindowRun columns in _columns.AsSpan())
+                Rectangle<TVector>(source, packed, result, own, columns);
         }
     }
 
@@ -249,6 +272,7 @@ internal sealed unsafe class ConvolutionPass
             InputTapColumn = (nint)columns.SourceTapStep * SourceChannels,
             Channels = sourceGroup,
             ChannelStep = 1,
+            Rectifier = _rectifier,
         };
         // Where the taps of a kernel row are evenly spaced, channels included, they are one run of channels.
         bool tapsFollow = columns.TapStep == 1 && (sourceGroup == 1 || columns.SourceTapStep * SourceChannels == sourceGroup);

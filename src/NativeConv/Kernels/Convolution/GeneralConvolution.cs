@@ -3,11 +3,11 @@ using NativeConv.Simd;
 namespace NativeConv.Kernels;
 
 /// <summary>Dense and grouped convolution, pointwise included: <see cref="ConvolutionPass"/> both ways.</summary>
-internal sealed unsafe class GeneralConvolution<TVector>(in Conv2DGeometry geometry, int inputChannels, int outputChannels, int groups)
+internal sealed unsafe class GeneralConvolution<TVector>(in Conv2DGeometry geometry, int inputChannels, int outputChannels, int groups, Rectifier rectifier)
     : ConvolutionAlgorithm<TVector>
     where TVector : struct, IVector<TVector>
 {
-    private readonly ConvolutionPass _forward = ConvolutionPass.Forward(geometry, inputChannels, outputChannels, groups);
+    private readonly ConvolutionPass _forward = ConvolutionPass.Forward(geometry, inputChannels, outputChannels, groups, rectifier);
     private readonly ConvolutionPass _backward = ConvolutionPass.BackwardInput(geometry, inputChannels, outputChannels, groups);
     private readonly ConvolutionWeightGradient _weights = new(geometry, inputChannels, outputChannels, groups);
 
@@ -23,6 +23,12 @@ internal sealed unsafe class GeneralConvolution<TVector>(in Conv2DGeometry geome
 
     public override void Forward(float* x, float* packed, float* y, float* scratch, int images, Share share) =>
         _forward.Run<TVector>(x, packed, y, images, share);
+
+    public override int OwnRows => _forward.OwnRows;
+
+    public override bool CanRunRows => _forward.CanRunRows;
+
+    public override void ForwardRows(float* x, float* packed, float* y, int first, int end) => _forward.RunRows<TVector>(x, packed, y, first, end);
 
     public override void BackwardInput(float* dy, float* packed, float* dx, float* scratch, int images, Share share) =>
         _backward.Run<TVector>(dy, packed, dx, images, share);

@@ -93,6 +93,22 @@ internal static unsafe class WeightGradientMicroKernel
             case 6:
                 Run<TVector, N6, TColumns>(in tile);
                 break;
+            default:
+                RunMore<TVector, TColumns>(rows, in tile);
+                break;
+        }
+    }
+
+    /// <summary>Tiles that only vector types with many registers have, or columns of one vector.</summary>
+    private static void RunMore<TVector, TColumns>(int rows, in WeightGradientTile tile)
+        where TVector : struct, IVector<TVector>
+        where TColumns : struct, ISize
+    {
+        if (TColumns.Value == 2 && ConvolutionMicroKernel.MaximumRows<TVector>() <= 6)
+            throw SizeDispatch.Outside(rows);
+
+        switch (rows)
+        {
             case 7:
                 Run<TVector, N7, TColumns>(in tile);
                 break;

@@ -24,6 +24,12 @@ internal readonly record struct WindowRun(
     /// <summary>The positions from <paramref name="first"/> up to <paramref name="end"/>.</summary>
     public WindowRun Slice(int first, int end) => this with { First = First + (first * Step), Source = Source + (first * SourceStep), Count = end - first };
 
+    /// <summary>The positions that lie from <paramref name="start"/> up to <paramref name="end"/> along the axis.</summary>
+    public WindowRun Between(int start, int end) => Slice(Reached(start), Reached(end));
+
+    /// <summary>How many positions lie before one.</summary>
+    private int Reached(int position) => Math.Clamp((position - First + Step - 1) / Step, 0, Count);
+
     /// <summary>One share of the positions.</summary>
     public WindowRun Slice(Share share)
     {

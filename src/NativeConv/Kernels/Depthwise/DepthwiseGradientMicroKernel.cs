@@ -40,20 +40,21 @@ internal static unsafe class DepthwiseGradientMicroKernel
     private const int MostCross = 3;
 
     /// <summary>The most taps across of one call whose runs have so many taps along the axis.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int MostCrossTaps<TVector>(int taps)
-        where TVector : struct, IVector<TVector> => Math.Clamp((TVector.Registers - 1 - taps) / taps, 1, MostCross);
+        where TVector : struct, IVector<TVector> => taps * 4 <= TVector.Registers - 1 ? MostCross : taps * 3 <= TVector.Registers - 1 ? 2 : 1;
 
     /// <summary>The kernel for a segment of a run with some taps, under some taps across.</summary>
     public static delegate*<in DepthwiseGradientTile, void> Get<TVector, TEdge>(int taps, int crossTaps, int outputs, in SlidingSegment segment)
         where TVector : struct, IVector<TVector>
-        where TEdge : struct, IEdge => (delegate*<in DepthwiseGradientTile, void>)SizeDispatch.Run(taps, new TapsWork<TVector, TEdge>(crossTaps, outputs, segment));
+        where TEdge : struct, IEdge => (delegate*<in DepthwiseGradientTile, void>)SizeDispatch.UpTo7(taps, new TapsWork<TVector, TEdge>(crossTaps, outputs, segment));
 
     private readonly struct TapsWork<TVector, TEdge>(int crossTaps, int outputs, SlidingSegment segment) : ISizeWork
         where TVector : struct, IVector<TVector>
         where TEdge : struct, IEdge
     {
         public nint Run<TTaps>()
-            where TTaps : struct, ISize => SizeDispatch.Run(crossTaps, new CrossWork<TVector, TTaps, TEdge>(outputs, segment));
+            where TTaps : struct, ISize => SizeDispatch.UpTo3(crossTaps, new CrossWork<TVector, TTaps, TEdge>(outputs, segment));
     }
 
     private readonly struct CrossWork<TVector, TTaps, TEdge>(int outputs, SlidingSegment segment) : ISizeWork
@@ -62,7 +63,9 @@ internal static unsafe class DepthwiseGradientMicroKernel
         where TEdge : struct, IEdge
     {
         public nint Run<TCross>()
-            where TCross : struct, ISize => SizeDispatch.Run(outputs, new OutputsWork<TVector, TTaps, TCross, TEdge>(segment));
+            where TCross : struct, ISize => TCross.Value <= MostCrossTaps<TVector>(TTaps.Value)
+                ? SizeDispatch.UpTo14(outputs, new OutputsWork<TVector, TTaps, TCross, TEdge>(segment))
+                : throw SizeDispatch.Outside(TCross.Value);
     }
 
     private readonly struct OutputsWork<TVector, TTaps, TCross, TEdge>(SlidingSegment segment) : ISizeWork
@@ -73,7 +76,7 @@ internal static unsafe class DepthwiseGradientMicroKernel
     {
         public nint Run<TOutputs>()
             where TOutputs : struct, ISize =>
-            SlidingRange.Run(segment.First, TOutputs.Value + TTaps.Value - 1 - segment.End, new RangeWork<TVector, TTaps, TCross, TOutputs, TEdge>());
+            SlidingRange.Run<TTaps, RangeWork<TVector, TTaps, TCross, TOutputs, TEdge>>(segment.First, TOutputs.Value + TTaps.Value - 1 - segment.End, new RangeWork<TVector, TTaps, TCross, TOutputs, TEdge>());
     }
 
     private readonly struct RangeWork<TVector, TTaps, TCross, TOutputs, TEdge> : ISlidingRangeWork

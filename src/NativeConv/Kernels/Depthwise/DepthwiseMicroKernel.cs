@@ -38,6 +38,9 @@ internal unsafe struct DepthwiseTile
 
     /// <summary>Whether outputs go past the caches; they are aligned then.</summary>
     public bool Streams;
+
+    /// <summary>What outputs go through.</summary>
+    public Rectifier Rectifier;
 }
 
 /// <summary>A <see cref="SlidingSegment"/> in floats from the tile's input and weights.</summary>
@@ -59,16 +62,17 @@ internal static unsafe class DepthwiseMicroKernel
     /// The most outputs of a tile whose runs have so many taps: what the cell leaves of the registers, and enough of the weights that
     /// their loads do not outrun the multiply-adds, of which a cell feeds one a tap.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int MostOutputs<TVector>(int taps)
         where TVector : struct, IVector<TVector> => Math.Min(SizeDispatch.Most, TVector.Registers - 1 - Math.Max(1, (taps + 1) / 2));
 
     /// <summary>Whether a run's tiles are computed by a kernel that checks positions against the segments.</summary>
-    public static bool IsChecked(SlidingRun run) => run.Segments is not [{ IsWhole: true } only] || !SlidingRange.IsKnown(only.First, MissingLast(run));
+    public static bool IsChecked(SlidingRun run) => run.Segments is not [{ IsWhole: true } only] || !SlidingRange.IsKnown(run.Taps, only.First, MissingLast(run));
 
     /// <summary>The kernel for the tiles of a run: for whole vectors of channels, or for a last one that is not whole.</summary>
     public static delegate*<in DepthwiseTile, void> Get<TVector, TEdge>(SlidingRun run)
         where TVector : struct, IVector<TVector>
-        where TEdge : struct, IEdge => (delegate*<in DepthwiseTile, void>)SizeDispatch.Run(run.Taps, new TapsWork<TVector, TEdge>(run));
+        where TEdge : struct, IEdge => (delegate*<in DepthwiseTile, void>)SizeDispatch.UpTo7(run.Taps, new TapsWork<TVector, TEdge>(run));
 
     private static int MissingLast(SlidingRun run) => run.Count + run.Taps - 1 - run.Segments[0].End;
 
@@ -77,7 +81,7 @@ internal static unsafe class DepthwiseMicroKernel
         where TEdge : struct, IEdge
     {
         public nint Run<TTaps>()
-            where TTaps : struct, ISize => SizeDispatch.Run(run.Count, new OutputsWork<TVector, TTaps, TEdge>(run));
+            where TTaps : struct, ISize => SizeDispatch.UpTo14(run.Count, new OutputsWork<TVector, TTaps, TEdge>(run));
     }
 
     private readonly struct OutputsWork<TVector, TTaps, TEdge>(SlidingRun run) : ISizeWork
@@ -88,8 +92,11 @@ internal static unsafe class DepthwiseMicroKernel
         public nint Run<TOutputs>()
             where TOutputs : struct, ISize
         {
+            if (TOutputs.Value > MostOutputs<TVector>(TTaps.Value))
+                throw SizeDispatch.Outside(TOutputs.Value);
+
             var work = new RangeWork<TVector, TTaps, TOutputs, TEdge>();
-            return IsChecked(run) ? work.Run<Checked>() : SlidingRange.Run(run.Segments[0].First, MissingLast(run), work);
+            return IsChecked(run) ? work.Run<Checked>() : SlidingRange.Run<TTaps, RangeWork<TVector, TTaps, TOutputs, TEdge>>(run.Segments[0].First, MissingLast(run), work);
         }
     }
 
@@ -477,6 +484,68 @@ internal static unsafe class DepthwiseMicroKernel
                     }
                 }
                 while (TRange.IsChecked && ++segment < tile.SegmentCount);
+
+                if (tile.Rectifier.IsCapped)
+                {
+                    c0 = Rectifier.Cap(c0);
+                    if (TOutputs.Value > 1)
+                        c1 = Rectifier.Cap(c1);
+                    if (TOutputs.Value > 2)
+                        c2 = Rectifier.Cap(c2);
+                    if (TOutputs.Value > 3)
+                        c3 = Rectifier.Cap(c3);
+                    if (TOutputs.Value > 4)
+                        c4 = Rectifier.Cap(c4);
+                    if (TOutputs.Value > 5)
+                        c5 = Rectifier.Cap(c5);
+                    if (TOutputs.Value > 6)
+                        c6 = Rectifier.Cap(c6);
+                    if (TOutputs.Value > 7)
+                        c7 = Rectifier.Cap(c7);
+                    if (TOutputs.Value > 8)
+                        c8 = Rectifier.Cap(c8);
+                    if (TOutputs.Value > 9)
+                        c9 = Rectifier.Cap(c9);
+                    if (TOutputs.Value > 10)
+                        c10 = Rectifier.Cap(c10);
+                    if (TOutputs.Value > 11)
+                        c11 = Rectifier.Cap(c11);
+                    if (TOutputs.Value > 12)
+                        c12 = Rectifier.Cap(c12);
+                    if (TOutputs.Value > 13)
+                        c13 = Rectifier.Cap(c13);
+                }
+
+                if (tile.Rectifier.IsOn)
+                {
+                    c0 = ReluFunction.Forward(c0);
+                    if (TOutputs.Value > 1)
+                        c1 = ReluFunction.Forward(c1);
+                    if (TOutputs.Value > 2)
+                        c2 = ReluFunction.Forward(c2);
+                    if (TOutputs.Value > 3)
+                        c3 = ReluFunction.Forward(c3);
+                    if (TOutputs.Value > 4)
+                        c4 = ReluFunction.Forward(c4);
+                    if (TOutputs.Value > 5)
+                        c5 = ReluFunction.Forward(c5);
+                    if (TOutputs.Value > 6)
+                        c6 = ReluFunction.Forward(c6);
+                    if (TOutputs.Value > 7)
+                        c7 = ReluFunction.Forward(c7);
+                    if (TOutputs.Value > 8)
+                        c8 = ReluFunction.Forward(c8);
+                    if (TOutputs.Value > 9)
+                        c9 = ReluFunction.Forward(c9);
+                    if (TOutputs.Value > 10)
+                        c10 = ReluFunction.Forward(c10);
+                    if (TOutputs.Value > 11)
+                        c11 = ReluFunction.Forward(c11);
+                    if (TOutputs.Value > 12)
+                        c12 = ReluFunction.Forward(c12);
+                    if (TOutputs.Value > 13)
+                        c13 = ReluFunction.Forward(c13);
+                }
 
                 float* y = output;
                 nint next = tile.OutputStep;

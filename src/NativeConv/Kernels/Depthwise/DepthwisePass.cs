@@ -28,9 +28,11 @@ internal sealed unsafe class DepthwisePass<TVector>
     private readonly nint _sourceLength, _resultLength;
     private readonly nint _inputCross, _outputCross, _inputStep;
     private readonly bool _alongRow;
+    private readonly Rectifier _rectifier;
 
-    private DepthwisePass(in Conv2DGeometry g, int channels, bool transposed)
+    private DepthwisePass(in Conv2DGeometry g, int channels, bool transposed, Rectifier rectifier)
     {
+        _rectifier = rectifier;
         _channels = channels;
         int sourceHeight = transposed ? g.OutputHeight : g.InputHeight, sourceWidth = transposed ? g.OutputWidth : g.InputWidth;
         int resultHeight = transposed ? g.InputHeight : g.OutputHeight, resultWidth = transposed ? g.InputWidth : g.OutputWidth;
@@ -94,9 +96,10 @@ internal sealed unsafe class DepthwisePass<TVector>
         _segments = [.. segments];
     }
 
-    public static DepthwisePass<TVector> Forward(in Conv2DGeometry geometry, int channels) => new(geometry, channels, transposed: false);
+    public static DepthwisePass<TVector> Forward(in Conv2DGeometry geometry, int channels, Rectifier rectifier) =>
+        new(geometry, channels, transposed: false, rectifier);
 
-    public static DepthwisePass<TVector> BackwardInput(in Conv2DGeometry geometry, int channels) => new(geometry, channels, transposed: true);
+    public static DepthwisePass<TVector> BackwardInput(in Conv2DGeometry geometry, int channels) => new(geometry, channels, transposed: true, default);
 
     /// <summary>Blocks of packed weights: one a vector of channels, or one for each vector until a row's (column, channel) pairs start at channel 0 again.</summary>
     private int Blocks => _alongRow
@@ -161,6 +164,7 @@ internal sealed unsafe class DepthwisePass<TVector>
                 InputStep = _inputStep,
                 BlockStep = BlockLength,
                 Blocks = Blocks,
+                Rectifier = _rectifier,
                 Streams = images * _resultLength * sizeof(float) >= StreamedBytes && TVector.Lanes * sizeof(float) == AlignedMemory.Alignment
                     && _channels % TVector.Lanes == 0 && (nint)result % AlignedMemory.Alignment == 0,
             };
@@ -184,6 +188,24 @@ internal sealed unsafe class DepthwisePass<TVector>
 
                 source += _sourceLength;
                 result += _resultLength;
+            }
+        }
+    }
+
+    /// <summary>Whether rows of the result can be written by themselves: outputs slide along them.</summary>
+    public bool CanRunRows => !_alongRow;
+
+    /// <summary>Writes rows of one image's result, first up to end.</summary>
+    public void RunRows(float* source, float* packed, float* result, int first, int end)
+    {
+        fixed (TileSegment* segments = _segments)
+        {
+            var tile = new DepthwiseTile { InputStep = _inputStep, BlockStep = BlockLength, Blocks = Blocks, Rectifier = _rectifier };
+            foreach (ref readonly WindowRun run in _cross.AsSpan())
+            {
+                WindowRun cross = run.Between(first, end);
+                if (cross.Count > 0)
+                    Run(ref tile, cross, segments, source, packed, result, default);
             }
         }
     }

@@ -6,11 +6,11 @@ namespace NativeConv.Kernels;
 /// Depthwise convolution with a few outputs a channel, weights [kh, kw, c, m], output channel c*m + q: each image's channels are repeated m times in
 /// the worker's scratch, and the one-output kernels run over c*m channels, whose weights are already in that order.
 /// </summary>
-internal sealed unsafe class MultipliedDepthwiseConvolution<TVector>(in Conv2DGeometry geometry, int channels, int multiplier)
+internal sealed unsafe class MultipliedDepthwiseConvolution<TVector>(in Conv2DGeometry geometry, int channels, int multiplier, Rectifier rectifier)
     : ConvolutionAlgorithm<TVector>
     where TVector : struct, IVector<TVector>
 {
-    private readonly ConvolutionAlgorithm<TVector> _expanded = Depthwise(geometry, channels * multiplier, 1);
+    private readonly ConvolutionAlgorithm<TVector> _expanded = Depthwise(geometry, channels * multiplier, 1, rectifier);
     private readonly int _inputPixels = geometry.InputPixels;
     private readonly int _outputPixels = geometry.OutputPixels;
 

@@ -3,10 +3,10 @@ using NativeConv.Simd;
 namespace NativeConv.Kernels;
 
 /// <summary>Depthwise convolution with one output a channel.</summary>
-internal sealed unsafe class PlainDepthwiseConvolution<TVector>(in Conv2DGeometry geometry, int channels) : ConvolutionAlgorithm<TVector>
+internal sealed unsafe class PlainDepthwiseConvolution<TVector>(in Conv2DGeometry geometry, int channels, Rectifier rectifier) : ConvolutionAlgorithm<TVector>
     where TVector : struct, IVector<TVector>
 {
-    private readonly DepthwisePass<TVector> _forward = DepthwisePass<TVector>.Forward(geometry, channels);
+    private readonly DepthwisePass<TVector> _forward = DepthwisePass<TVector>.Forward(geometry, channels, rectifier);
     private readonly DepthwisePass<TVector> _backward = DepthwisePass<TVector>.BackwardInput(geometry, channels);
     private readonly DepthwiseWeightGradient<TVector> _weights = new(geometry, channels);
     private readonly nint _inputLength = (nint)geometry.InputPixels * channels, _outputLength = (nint)geometry.OutputPixels * channels;
@@ -22,6 +22,10 @@ internal sealed unsafe class PlainDepthwiseConvolution<TVector>(in Conv2DGeometr
     public override void PackBackward(float* weights, float* packed, Share share) => _backward.Pack(weights, null, packed, share);
 
     public override void Forward(float* x, float* packed, float* y, float* scratch, int images, Share share) => _forward.Run(x, packed, y, images, share);
+
+    public override bool CanRunRows => _forward.CanRunRows;
+
+    public override void ForwardRows(float* x, float* packed, float* y, int first, int end) => _forward.RunRows(x, packed, y, first, end);
 
     public override void BackwardInput(float* dy, float* packed, float* dx, float* scratch, int images, Share share) =>
         _backward.Run(dy, packed, dx, images, share);

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace NativeConv.Kernels;
 
 /// <summary>Which positions of a tile lie inside the image.</summary>
@@ -42,32 +44,66 @@ internal interface ISlidingRangeWork
         where TRange : struct, ISlidingRange;
 }
 
-/// <summary>Turns the positions missing at the ends of a tile into a type argument.</summary>
+/// <summary>Half a window: what padding by half of it leaves outside the image.</summary>
+internal readonly struct HalfOf<TTaps> : ISize
+    where TTaps : struct, ISize
+{
+    public static int Value => TTaps.Value / 2;
+}
+
+/// <summary>A window but for one cell: what lies outside in the input gradient of a convolution without padding.</summary>
+internal readonly struct AllButOneOf<TTaps> : ISize
+    where TTaps : struct, ISize
+{
+    public static int Value => TTaps.Value - 1;
+}
+
+/// <summary>
+/// Turns the positions missing at the ends of a tile into a type argument. Kernels are compiled for what common paddings leave out, and a kernel that checks positions takes the rest: a program compiled
+/// ahead of time holds them all.
+/// </summary>
 internal static class SlidingRange
 {
-    /// <summary>The most positions missing at an end that kernels are compiled for: half a window of seven.</summary>
-    private const int MostMissing = 3;
+    /// <summary>The most taps of a window for which an input gradient without padding has kernels of its own.</summary>
+    private const int MostTapsWithoutPadding = 4;
 
-    public static bool IsKnown(int missingFirst, int missingLast) => missingFirst <= MostMissing && missingLast <= MostMissing;
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool IsKnown(int taps, int missingFirst, int missingLast) => IsKnown(taps, missingFirst) && IsKnown(taps, missingLast);
 
-    public static nint Run<TWork>(int missingFirst, int missingLast, TWork work)
-        where TWork : ISlidingRangeWork => IsKnown(missingFirst, missingLast)
-            ? missingFirst switch
-            {
-                0 => Last<TWork, N0>(missingLast, work),
-                1 => Last<TWork, N1>(missingLast, work),
-                2 => Last<TWork, N2>(missingLast, work),
-                _ => Last<TWork, N3>(missingLast, work),
-            }
-            : work.Run<Checked>();
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool IsKnown(int taps, int missing) => missing == 0 || (HasHalf(taps) && missing == taps / 2) || (HasAllButOne(taps) && missing == taps - 1);
 
-    private static nint Last<TWork, TFirst>(int missingLast, TWork work)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool HasHalf(int taps) => taps > 1;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool HasAllButOne(int taps) => taps is > 2 and <= MostTapsWithoutPadding;
+
+    public static nint Run<TTaps, TWork>(int missingFirst, int missingLast, TWork work)
+        where TTaps : struct, ISize
         where TWork : ISlidingRangeWork
-        where TFirst : struct, ISize => missingLast switch
-        {
-            0 => work.Run<Known<TFirst, N0>>(),
-            1 => work.Run<Known<TFirst, N1>>(),
-            2 => work.Run<Known<TFirst, N2>>(),
-            _ => work.Run<Known<TFirst, N3>>(),
-        };
+    {
+        if (!IsKnown(TTaps.Value, missingFirst, missingLast))
+            return work.Run<Checked>();
+
+        if (HasHalf(TTaps.Value) && missingFirst == TTaps.Value / 2)
+            return Last<TTaps, HalfOf<TTaps>, TWork>(missingLast, work);
+
+        return HasAllButOne(TTaps.Value) && missingFirst > 0
+            ? Last<TTaps, AllButOneOf<TTaps>, TWork>(missingLast, work)
+            : Last<TTaps, N0, TWork>(missingLast, work);
+    }
+
+    private static nint Last<TTaps, TFirst, TWork>(int missingLast, TWork work)
+        where TTaps : struct, ISize
+        where TFirst : struct, ISize
+        where TWork : ISlidingRangeWork
+    {
+        if (HasHalf(TTaps.Value) && missingLast == TTaps.Value / 2)
+            return work.Run<Known<TFirst, HalfOf<TTaps>>>();
+
+        return HasAllButOne(TTaps.Value) && missingLast > 0
+            ? work.Run<Known<TFirst, AllButOneOf<TTaps>>>()
+            : work.Run<Known<TFirst, N0>>();
+    }
 }

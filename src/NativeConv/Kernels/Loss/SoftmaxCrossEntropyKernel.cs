@@ -53,7 +53,8 @@ internal static unsafe class SoftmaxCrossEntropyKernel
         }
     }
 
-    private static float Largest<TVector>(float* row, int classes)
+    /// <summary>The largest value of a row.</summary>
+    public static float Largest<TVector>(float* row, int classes)
         where TVector : struct, IVector<TVector>
     {
         float* lanes = stackalloc float[16];

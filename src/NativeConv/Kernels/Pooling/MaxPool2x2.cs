@@ -20,24 +20,30 @@ internal static unsafe class MaxPool2x2
         && ((geometry.OutputHeight - 1) * geometry.StrideHeight) + 2 <= geometry.InputHeight
         && ((geometry.OutputWidth - 1) * geometry.StrideWidth) + 2 <= geometry.InputWidth;
 
-    /// <summary>One image: writes y, and the winners unless null.</summary>
+    /// <summary>One image: writes y, and the winners.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static void Forward<TVector>(in Conv2DGeometry geometry, int channels, float* x, float* y, byte* winners)
-        where TVector : struct, IVector<TVector> => ForEach<TVector, Maximum>(geometry, channels, x, y, winners);
+        where TVector : struct, IVector<TVector> => ForEach<TVector, Winner>(geometry, channels, x, y, winners, 0, geometry.OutputHeight);
+
+    /// <summary>Rows of one image's y, first up to end.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static void Forward<TVector>(in Conv2DGeometry geometry, int channels, float* x, float* y, int first, int end)
+        where TVector : struct, IVector<TVector> => ForEach<TVector, Maximum>(geometry, channels, x, y, null, first, end);
 
     /// <summary>One image: writes dx in the windows' cells, and nothing between the windows.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static void Backward<TVector>(in Conv2DGeometry geometry, int channels, float* dy, byte* winners, float* dx)
-        where TVector : struct, IVector<TVector> => ForEach<TVector, Spread>(geometry, channels, dx, dy, winners);
+        where TVector : struct, IVector<TVector> => ForEach<TVector, Spread>(geometry, channels, dx, dy, winners, 0, geometry.OutputHeight);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void ForEach<TVector, TOperation>(in Conv2DGeometry geometry, int channels, float* input, float* output, byte* winners)
+    private static void ForEach<TVector, TOperation>(in Conv2DGeometry geometry, int channels, float* input, float* output, byte* winners, int first, int end)
         where TVector : struct, IVector<TVector>
         where TOperation : struct, IOperation
     {
         nint step = (nint)geometry.StrideWidth * channels, below = (nint)geometry.InputWidth * channels;
         int whole = channels / TVector.Lanes * TVector.Lanes;
-        for (int row = 0; row < geometry.OutputHeight; row++)
+        output += (nint)first * geometry.OutputWidth * channels;
+        for (int row = first; row < end; row++)
         {
             float* window = input + (row * geometry.StrideHeight * below);
             for (int column = 0; column < geometry.OutputWidth; column++, window += step, output += channels)
@@ -70,13 +76,35 @@ internal static unsafe class MaxPool2x2
             where TVector : struct, IVector<TVector>
             where TEdge : struct, IEdge
         {
+            TVector best = TEdge.Load<TVector>(window, count);
+            Challenge(ref best, TEdge.Load<TVector>(window + right, count));
+            Challenge(ref best, TEdge.Load<TVector>(window + below, count));
+            Challenge(ref best, TEdge.Load<TVector>(window + below + right, count));
+            TEdge.Store(output, best, count);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static void Challenge<TVector>(ref TVector best, TVector value)
+            where TVector : struct, IVector<TVector>
+        {
+            TVector number = TVector.Zero;
+            MaxPool2x2.Challenge(ref best, ref number, value, number);
+        }
+    }
+
+    private readonly struct Winner : IOperation
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static void Run<TVector, TEdge>(float* window, int right, nint below, float* output, byte* winners, int count)
+            where TVector : struct, IVector<TVector>
+            where TEdge : struct, IEdge
+        {
             TVector best = TEdge.Load<TVector>(window, count), winner = TVector.Zero;
             Challenge(ref best, ref winner, TEdge.Load<TVector>(window + right, count), TVector.Broadcast(1));
             Challenge(ref best, ref winner, TEdge.Load<TVector>(window + below, count), TVector.Broadcast(2));
             Challenge(ref best, ref winner, TEdge.Load<TVector>(window + below + right, count), TVector.Broadcast(3));
             TEdge.Store(output, best, count);
-            if (winners != null)
-                TEdge.StoreBytes(winners, winner, count);
+            TEdge.StoreBytes(winners, winner, count);
         }
     }
 

@@ -15,9 +15,13 @@ internal static unsafe class MaxPoolKernel
         bool quads = MaxPool2x2.Fits(geometry);
         for (int image = 0; image < images; image++)
         {
-            if (quads)
+            if (quads && winners != null)
             {
                 MaxPool2x2.Forward<TVector>(geometry, channels, x, y, winners);
+            }
+            else if (quads)
+            {
+                MaxPool2x2.Forward<TVector>(geometry, channels, x, y, 0, geometry.OutputHeight);
             }
             else
             {

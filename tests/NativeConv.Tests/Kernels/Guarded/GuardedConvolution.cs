@@ -13,6 +13,7 @@ internal static unsafe class GuardedConvolution
     public static void Run(ConvolutionCase c)
     {
         GuardedRun.Of(new Forward(c, Multiplier: 0));
+        GuardedRun.Of(new Rows(c, Multiplier: 0));
         GuardedRun.Of(new Backward(c, Multiplier: 0));
     }
 
@@ -22,13 +23,17 @@ internal static unsafe class GuardedConvolution
         GuardedRun.Of(new Backward(c.AsConvolution, c.Multiplier));
     }
 
-    public static void RunForward(DepthwiseCase c) => GuardedRun.Of(new Forward(c.AsConvolution, c.Multiplier));
+    public static void RunForward(DepthwiseCase c)
+    {
+        GuardedRun.Of(new Forward(c.AsConvolution, c.Multiplier));
+        GuardedRun.Of(new Rows(c.AsConvolution, c.Multiplier));
+    }
 
     /// <summary>The algorithm of a depthwise convolution, or with a multiplier of 0 of a dense one.</summary>
-    private static ConvolutionAlgorithm<TVector> Algorithm<TVector>(ConvolutionCase c, int multiplier)
+    private static ConvolutionAlgorithm<TVector> Algorithm<TVector>(ConvolutionCase c, int multiplier, Rectifier rectifier = default)
         where TVector : struct, IVector<TVector> => multiplier > 0
-            ? ConvolutionAlgorithm<TVector>.Depthwise(c.Geometry, c.InputChannels, multiplier)
-            : ConvolutionAlgorithm<TVector>.Dense(c.Geometry, c.InputChannels, c.OutputChannels, c.Groups);
+            ? ConvolutionAlgorithm<TVector>.Depthwise(c.Geometry, c.InputChannels, multiplier, rectifier)
+            : ConvolutionAlgorithm<TVector>.Dense(c.Geometry, c.InputChannels, c.OutputChannels, c.Groups, rectifier);
 
     private readonly record struct Forward(ConvolutionCase Case, int Multiplier) : IGuardedKernel
     {
@@ -46,6 +51,40 @@ internal static unsafe class GuardedConvolution
 
             for (int share = 0; share < Shares; share++)
                 algorithm.Forward(x, packed, y, scratch, Case.Images, new(share, Shares));
+        }
+    }
+
+    /// <summary>Bands of rows, each in a buffer of its own size, and each rectifier.</summary>
+    private readonly record struct Rows(ConvolutionCase Case, int Multiplier) : IGuardedKernel
+    {
+        private const int Bands = 3;
+
+        public void Run<TVector>(GuardedBuffers buffers)
+            where TVector : struct, IVector<TVector>
+        {
+            float* w = buffers.Read(Case.WeightsLength), b = buffers.Read(Case.OutputChannels), x = buffers.Read(Case.InputLength);
+            foreach (Activation activation in (Activation[])[Activation.Linear, Activation.ReLU, Activation.ReLU6])
+            {
+                ConvolutionAlgorithm<TVector> algorithm = Algorithm<TVector>(Case, Multiplier, Rectifier.Of(activation)!.Value);
+                float* packed = buffers.Scratch(algorithm.ForwardPackedLength);
+                algorithm.PackForward(w, b, packed);
+                if (!algorithm.CanRunRows)
+                {
+                    algorithm.Forward(x, packed, buffers.Write(Case.OutputLength), buffers.Scratch(algorithm.ScratchLength), Case.Images);
+                    continue;
+                }
+
+                int row = Case.Geometry.OutputWidth * Case.OutputChannels, sourceRow = Case.Geometry.InputWidth * Case.InputChannels;
+                for (int band = 0; band < Bands; band++)
+                {
+                    int first = Case.Geometry.OutputHeight * band / Bands, end = Case.Geometry.OutputHeight * (band + 1) / Bands;
+                    if (first == end)
+                        continue;
+
+                    float* source = algorithm.OwnRows == 0 ? x : buffers.Read((end - first) * algorithm.OwnRows * sourceRow) - (first * algorithm.OwnRows * sourceRow);
+                    algorithm.ForwardRows(source, packed, buffers.Write((end - first) * row) - (first * row), first, end);
+                }
+            }
         }
     }
 

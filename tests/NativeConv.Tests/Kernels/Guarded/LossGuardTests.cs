@@ -13,7 +13,7 @@ public sealed unsafe class LossGuardTests
     private static readonly int[] AroundBlocks = [127, 128, 129, 195];
 
     [Fact]
-    public void SoftmaxCrossEntropy_AnyNumberOfClasses_StaysBetweenTheGuards()
+    public void Losses_AnyNumberOfClasses_StayBetweenTheGuards()
     {
         foreach (int classes in GuardedRun.Counts.Concat(AroundBlocks))
         {
@@ -21,6 +21,8 @@ public sealed unsafe class LossGuardTests
             GuardedRun.Of(new CrossEntropy(classes, Smoothing: 0, Gradient: true));
             GuardedRun.Of(new CrossEntropy(classes, Smoothing: 0.1f, Gradient: true));
             GuardedRun.Of(new CrossEntropy(classes, Smoothing: 0.1f, Gradient: false));
+            GuardedRun.Of(new Distilled(classes, Gradient: true));
+            GuardedRun.Of(new Distilled(classes, Gradient: false));
         }
     }
 
@@ -29,6 +31,14 @@ public sealed unsafe class LossGuardTests
         public void Run<TVector>(GuardedBuffers buffers)
             where TVector : struct, IVector<TVector> =>
             SoftmaxCrossEntropyKernel.Softmax<TVector>(buffers.Read(Rows * Classes, -9, 9), buffers.Write(Rows * Classes), Rows, Classes);
+    }
+
+    private readonly record struct Distilled(int Classes, bool Gradient) : IGuardedKernel
+    {
+        public void Run<TVector>(GuardedBuffers buffers)
+            where TVector : struct, IVector<TVector> => DistillationKernel.Run<TVector>(
+            buffers.Read(Rows * Classes, -9, 9), buffers.Read(Rows * Classes, -9, 9), buffers.Update(Rows), Gradient ? buffers.Update(Rows * Classes) : null,
+            Rows, Classes, temperature: 3, weight: 0.5f, 1f / Rows);
     }
 
     private readonly record struct CrossEntropy(int Classes, float Smoothing, bool Gradient) : IGuardedKernel

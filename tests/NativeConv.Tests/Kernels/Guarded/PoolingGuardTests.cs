@@ -43,6 +43,9 @@ public sealed unsafe class PoolingGuardTests
     {
         GuardedRun.Of(new MaxForward(c, Winners: true));
         GuardedRun.Of(new MaxForward(c, Winners: false));
+        if (MaxPool2x2.Fits(c.Geometry))
+            GuardedRun.Of(new MaxRows(c));
+
         GuardedRun.Of(new MaxBackward(c));
         GuardedRun.Of(new AverageForward(c));
         GuardedRun.Of(new AverageBackward(c));
@@ -54,6 +57,19 @@ public sealed unsafe class PoolingGuardTests
             where TVector : struct, IVector<TVector> => MaxPoolKernel.Forward<TVector>(
                 Case.Geometry, Case.Channels, buffers.Read(Case.InputLength), buffers.Write(Case.OutputLength),
                 Winners ? buffers.WriteBytes(Case.OutputLength) : null, Case.Images);
+    }
+
+    /// <summary>The last row of one image, whose other rows need not exist.</summary>
+    private readonly record struct MaxRows(PoolingCase Case) : IGuardedKernel
+    {
+        public void Run<TVector>(GuardedBuffers buffers)
+            where TVector : struct, IVector<TVector>
+        {
+            Conv2DGeometry g = Case.Geometry;
+            int row = g.OutputWidth * Case.Channels, sourceRow = g.InputWidth * Case.Channels, last = g.OutputHeight - 1, source = last * g.StrideHeight;
+            float* x = buffers.Read((g.InputHeight - source) * sourceRow) - (source * sourceRow);
+            MaxPool2x2.Forward<TVector>(g, Case.Channels, x, buffers.Write(row) - (last * row), last, last + 1);
+        }
     }
 
     private readonly record struct MaxBackward(PoolingCase Case) : IGuardedKernel

@@ -1,0 +1,201 @@
+using FluentAssertions;
+using NativeConv.Simd;
+using NativeConv.Tests.Support;
+using Xunit;
+
+namespace NativeConv.Tests.Graph;
+
+/// <summary>Predictions run bands of rows through several layers at once, and an inference model has normalization in its weights.</summary>
+public sealed class InferenceTests
+{
+    private const double Tolerance = 2e-5;
+
+    /// <summary>Chains of every kind: bands that do not divide the height, rows that a pooling leaves out, strides, dilation, channels that fill no vector.</summary>
+    public static TheoryData<string> Chains => ["separable", "pooled", "strided", "odd", "dense", "wide"];
+
+    /// <summary>Training runs each layer on its own: the unfused twin.</summary>
+    [Theory]
+    [MemberData(nameof(Chains))]
+    public void Bands_GiveTheBitsOfTheLayersOnTheirOwn(string chain)
+    {
+        Model model = Build(chain, normalization: false);
+        const int Images = 3;
+        float[] images = TestData.Uniform(Images * model.InputShape.Length, 1), expected = new float[Images * model.OutputShape.Length];
+        foreach (SimdLevel level in SimdLevels.Supported)
+        {
+            model.Execution = new() { ThreadCount = 2, Level = level };
+            model.Forward(images, expected);
+            Predict(model, images).Should().Equal(expected, "level {0}", level);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Chains))]
+    public void Predictions_AreTheOracles(string chain) => CompareWithOracle(Build(chain, normalization: true));
+
+    [Fact]
+    public void Predictions_OfEveryLayer_AreTheOracles() => CompareWithOracle(EveryLayer.Build(seed: 5));
+
+    [Fact]
+    public void Predictions_OfRandomGraphs_AreTheOracles()
+    {
+        for (int number = 0; number < 100; number++)
+            CompareWithOracle(RandomGraph.Build(seed: 77, number));
+    }
+
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(1, 3)]
+    [InlineData(7, 1)]
+    [InlineData(7, 2)]
+    [InlineData(7, 8)]
+    public void AnInferenceModel_GivesTheSameBits_ForAnyBatchAndThreads(int images, int threads)
+    {
+        InferenceModel model = Train(Build("separable", normalization: true)).ToInference();
+        float[] input = TestData.Uniform(7 * model.InputShape.Length, 2), expected = new float[7 * model.OutputShape.Length];
+        model.Execution = new() { ThreadCount = 1 };
+        model.Predict(input, expected);
+        model.Execution = new() { ThreadCount = threads };
+        float[] outputs = new float[images * model.OutputShape.Length];
+        model.Predict(input.AsSpan(0, images * model.InputShape.Length), outputs);
+        outputs.Should().Equal(expected[..outputs.Length]);
+    }
+
+    [Fact]
+    public void AnInferenceModel_HasNoNormalizationBehindAConvolution_AndNoDropout()
+    {
+        InferenceModel model = EveryLayer.Build(seed: 1).ToInference();
+        model.Nodes.Any(node => node.Layer is Dropout || (node.Layer is BatchNormalization && node.Inputs[0].Layer is Conv2D or PointwiseConv2D or DepthwiseConv2D)).Should().BeFalse();
+        model.ClassNames.Should().Equal("a", "b", "c");
+    }
+
+    [Fact]
+    public void ANormalizationWhoseConvolutionOthersRead_Stays()
+    {
+        ModelBuilder builder = new ModelBuilder(5, 5, 2).Conv2D(3, 3);
+        Node shared = builder.Current;
+        Model model = builder.BatchNormalization().Add(shared).GlobalAveragePool2D().Dense(2).Build(1);
+        CompareWithOracle(model);
+        model.ToInference().Nodes.Should().Contain(node => node.Layer is BatchNormalization);
+    }
+
+    [Fact]
+    public void ANormalizationBehindAnActivation_Stays()
+    {
+        Model model = new ModelBuilder(5, 5, 2).Conv2D(3, 3).ReLU().BatchNormalization().GlobalAveragePool2D().Dense(2).Build(1);
+        CompareWithOracle(model);
+    }
+
+    [Fact]
+    public void AnOutputThatGoes_LeavesTheLayerBeforeIt()
+    {
+        CompareWithOracle(new ModelBuilder(4, 4, 2).Conv2D(3, 3).BatchNormalization().Build(1));
+        CompareWithOracle(new ModelBuilder(4, 4, 2).Flatten().Dense(3).Dropout(0.5f).Build(1));
+    }
+
+    [Fact]
+    public void TrainingOnDoesNotReachAnInferenceModel_ButReachesTheModelsPredictions()
+    {
+        Model model = Train(Build("separable", normalization: true));
+        InferenceModel inference = model.ToInference();
+        float[] images = TestData.Uniform(2 * model.InputShape.Length, 3), before = Predict(inference, images), ownBefore = Predict(model, images);
+        Train(model);
+        Predict(inference, images).Should().Equal(before);
+        Predict(model, images).Should().NotEqual(ownBefore, "a model's predictions follow its weights");
+        Predict(model.ToInference(), images).Should().NotEqual(before);
+    }
+
+    [Fact]
+    public void OneImageOnManyThreads_AllocatesNothing()
+    {
+        InferenceModel model = Build("separable", normalization: true).ToInference();
+        model.Execution = new() { ThreadCount = 4 };
+        float[] image = TestData.Uniform(model.InputShape.Length, 1), output = new float[model.OutputShape.Length];
+        model.Predict(image, output);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < 100; i++)
+            model.Predict(image, output);
+
+        (GC.GetAllocatedBytesForCurrentThread() - before).Should().Be(0);
+    }
+
+    [Fact]
+    public void APlan_SaysWhatRunsTogether()
+    {
+        Model model = new ModelBuilder(12, 12, 1).Conv2D(16, 3).BatchNormalization().ReLU()
+            .SeparableConv2D(20, 3, activation: Activation.ReLU, batchNormalization: true).MaxPool2D(2).GlobalAveragePool2D().Dense(2).Build(1);
+        model.ToInference().Plan().ToString().Should()
+            .Contain("Inference plan: any batch")
+            .And.Contain(" conv2d[ReLU] separable_conv2d_depthwise[ReLU]+separable_conv2d_pointwise[ReLU]+max_pool2d global_average_pool2d dense");
+        ExecutionPlan training = model.Plan(Loss.SoftmaxCrossEntropy(), batchSize: 8);
+        training.ToString().Should().Contain("barrier: batch_normalization#1[ReLU]").And.Contain($"{training.Bytes:N0} in all");
+        training.ChunkCount.Should().Be(8);
+        training.StageCount.Should().Be(7, "three normalizations end a stage forward and one backward");
+        model.Plan().StageCount.Should().Be(1);
+        FluentActions.Invoking(() => model.Plan(Loss.SoftmaxCrossEntropy(), 0)).Should().Throw<ArgumentException>();
+    }
+
+    private static void CompareWithOracle(Model model)
+    {
+        Train(model);
+        const int Images = 2;
+        float[] images = TestData.Uniform(Images * model.InputShape.Length, 4);
+        double[] expected = new ModelOracle(model, Images, isPrediction: true).Forward(TestData.ToDouble(images));
+        double largest = expected.Max(Math.Abs);
+        InferenceModel inference = model.ToInference();
+        foreach (float[] outputs in (float[][])[Predict(model, images), Predict(inference, images)])
+        {
+            for (int i = 0; i < expected.Length; i++)
+                Math.Abs(outputs[i] - expected[i]).Should().BeLessThan(Tolerance * Math.Max(1, largest), "output {0} of {1}", i, expected.Length);
+        }
+    }
+
+    /// <summary>Moves the running statistics away from where they start.</summary>
+    private static Model Train(Model model)
+    {
+        const int Images = 4;
+        float[] images = TestData.Uniform(Images * model.InputShape.Length, 5), outputs = new float[Images * model.OutputShape.Length];
+        for (int step = 0; step < 3; step++)
+        {
+            model.ZeroGradients();
+            model.Forward(images, outputs);
+            model.Backward(TestData.Uniform(outputs.Length, (ulong)step));
+            model.Step(new Sgd(0.05f));
+        }
+
+        return model;
+    }
+
+    private static Model Build(string chain, bool normalization)
+    {
+        ModelBuilder builder = chain switch
+        {
+            "separable" => Block(new(56, 60, 16), 33, 1, 2).MaxPool2D(2),
+            "pooled" => Block(new(57, 61, 24), 40, 1, 1).MaxPool2D(2),
+            "strided" => Block(new(121, 97, 20), 24, 2, 1),
+            "odd" => Block(new(130, 31, 17), 19, 1, 3).Activate(Activation.Tanh),
+            "dense" => Normalized(new ModelBuilder(41, 45, 5).Conv2D(30, 3, dilation: 2, useBias: !normalization)).MaxPool2D(2),
+            _ => Block(new(9, 300, 32), 8, 1, 1),
+        };
+        return builder.GlobalAveragePool2D().Dense(3).Build(1);
+
+        ModelBuilder Block(ModelBuilder start, int filters, int stride, int dilation) => Normalized(
+            Normalized(start.DepthwiseConv2D(3, stride: stride, dilation: dilation)).PointwiseConv2D(filters));
+
+        ModelBuilder Normalized(ModelBuilder before) => (normalization ? before.BatchNormalization() : before).ReLU();
+    }
+
+    private static float[] Predict(Model model, float[] images)
+    {
+        float[] outputs = new float[images.Length / model.InputShape.Length * model.OutputShape.Length];
+        model.Predict(images, outputs);
+        return outputs;
+    }
+
+    private static float[] Predict(InferenceModel model, float[] images)
+    {
+        float[] outputs = new float[images.Length / model.InputShape.Length * model.OutputShape.Length];
+        model.Predict(images, outputs);
+        return outputs;
+    }
+}
