@@ -10,7 +10,7 @@ namespace MnistTrainer;
 internal sealed class RunFolder
 {
     private const string Runs = "runs", ModelName = "model.safetensors", BestName = "best.safetensors", CheckpointName = "checkpoint.safetensors";
-    private const string HistoryName = "history.csv", TimesName = "timing.csv", SummaryName = "summary.json", PlaceName = "run.json";
+    private const string HistoryName = "history.csv", TimesName = "timing.csv", SummaryName = "summary.json", ComparisonName = "finetune.csv", PlaceName = "run.json";
     private const string TimesHeader = "epoch,train_seconds,images_per_second", FinishedKey = "finished", DataKey = "data";
 
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
@@ -30,6 +30,8 @@ internal sealed class RunFolder
 
     public string HistoryFile => PathOf(HistoryName);
 
+    public string ComparisonFile => PathOf(ComparisonName);
+
     /// <summary>Whether a training came to its end and everything about it was written.</summary>
     public bool IsFinished => Read<bool>(SummaryName, FinishedKey);
 
@@ -45,7 +47,7 @@ internal sealed class RunFolder
     {
         var run = new RunFolder(folder ?? System.IO.Path.Combine(Runs, DateTime.Now.ToString("yyyyMMdd-HHmmss", CultureInfo.InvariantCulture)));
         Directory.CreateDirectory(run.Path);
-        foreach (string name in (string[])[SummaryName, CheckpointName, ModelName, BestName, HistoryName, TimesName, PlaceName])
+        foreach (string name in (string[])[SummaryName, CheckpointName, ModelName, BestName, HistoryName, TimesName, ComparisonName, PlaceName])
             File.Delete(run.PathOf(name));
 
         return run;
@@ -98,15 +100,23 @@ internal sealed class RunFolder
         Write(TimesName, text.ToString());
     }
 
-    public void WriteSummary(TrainOptions options, string dataset, Model model, History history, RunRecord record, Evaluation test)
+    /// <param name="dataset">The data set that the images are.</param>
+    /// <param name="network">The network's name, or the model file that was started from.</param>
+    /// <param name="seed">The seed.</param>
+    /// <param name="threads">Threads that worked at once.</param>
+    /// <param name="model">What was trained.</param>
+    /// <param name="history">What each epoch gave.</param>
+    /// <param name="record">The epochs' times.</param>
+    /// <param name="test">The figures on the test images.</param>
+    public void WriteSummary(string dataset, string network, ulong seed, int threads, Model model, History history, RunRecord record, Evaluation test)
     {
         var summary = new JsonObject
         {
             ["dataset"] = dataset,
-            ["model"] = options.Recipe.Name,
+            ["model"] = network,
             ["parameters"] = model.TrainableParameterCount,
-            ["seed"] = options.Seed,
-            ["threads"] = options.Threads,
+            ["seed"] = seed,
+            ["threads"] = threads,
             ["epochs"] = history.Epochs.Count,
             ["testAccuracy"] = test.Accuracy,
             ["testLoss"] = test.Loss,
@@ -118,6 +128,8 @@ internal sealed class RunFolder
         };
         Write(SummaryName, summary.ToJsonString(Indented) + "\n");
     }
+
+    public void WriteComparison(string text) => Write(ComparisonName, text);
 
     /// <summary>Writes beside the target and renames, so that no half-written file is left.</summary>
     private void Write(string name, string text)

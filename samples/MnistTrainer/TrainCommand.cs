@@ -74,7 +74,7 @@ internal static class TrainCommand
 
         model.Save(run.ModelFile);
         Evaluation test = model.Evaluate(images.Test);
-        run.WriteSummary(options, dataset, model, history, record, test);
+        run.WriteSummary(dataset, options.Recipe.Name, options.Seed, options.Threads, model, history, record, test);
         terminal.Evaluation($"Test images ({dataset}):", test);
         terminal.Line($"Trained in {record.TrainSeconds:F1} s; model, history and summary are in {run.Path}.");
         return ExitCode.Success;
@@ -87,26 +87,5 @@ internal static class TrainCommand
 
         (Dataset rest, Dataset held) = train.SplitLast(options.Validation);
         return (options.Limit is { } limit ? rest.Take(limit) : rest, options.Validation > 0 ? held : null);
-    }
-
-    private sealed class EpochRows(Terminal terminal, int epochs) : ITrainingCallback
-    {
-        public bool OnEpochEnd(TrainingContext training, EpochResult epoch)
-        {
-            terminal.Epoch(epoch, epochs);
-            return true;
-        }
-    }
-
-    /// <summary>Cancels the training after so many steps of this process.</summary>
-    private sealed class StopAfter(int steps, CancellationTokenSource stop) : ITrainingCallback
-    {
-        private int _done;
-
-        public void OnStepEnd(TrainingContext training)
-        {
-            if (++_done == steps)
-                stop.Cancel();
-        }
     }
 }
