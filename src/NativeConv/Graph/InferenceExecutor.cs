@@ -15,13 +15,13 @@ internal sealed unsafe class InferenceExecutor
     private float* _outputs;
     private int _count;
 
-    public InferenceExecutor(Graph graph, ParameterStore parameters, ExecutionOptions options, bool areWeightsFixed)
+    public InferenceExecutor(Graph graph, ParameterStore parameters, ExecutionOptions options, bool areWeightsFixed = false, PlanMemory? memory = null)
     {
         Options = options;
         _output = graph.Output;
         _outputLength = _output.Shape.Length;
         // Predictions are not cut into chunks, so the batch size bounds only how many images a worker carries at once.
-        _plan = new(graph, parameters, PlanKind.Inference, batchSize: int.MaxValue, options.ThreadCount, options.Level, null);
+        _plan = new(graph, parameters, PlanKind.Inference, batchSize: int.MaxValue, options.ThreadCount, options.Level, null, memory: memory);
         _body = RunWorker;
         _areWeightsFixed = areWeightsFixed;
         if (areWeightsFixed)

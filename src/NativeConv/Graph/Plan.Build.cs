@@ -246,28 +246,25 @@ internal sealed unsafe partial class Plan
         }
     }
 
-    private BufferView View(PlannedBuffer? buffer)
-    {
-        if (buffer is not { IsUsed: true })
-            return default;
+    private BufferView View(PlannedBuffer? buffer) => buffer is { IsUsed: true } ? _memory.View(buffer) : default;
 
-        return buffer.IsPerWorker
-            ? new(_arena.Pointer + _batchFloats + buffer.Offset, 0, (nint)_workerFloats)
-            : new(_arena.Pointer + buffer.Offset, buffer.ImageLength, 0);
-    }
+    /// <summary>
+    /// What depends on the vector width. A type of its own: code that is shared between results' types holds every width, whatever the instruction set rules out ahead of time.
+    /// </summary>
+    private readonly record struct Created(LayerProgram[] Programs, BatchOperations Operations, LossProgram? Loss);
 
     /// <summary>Everything that depends on the vector width, made in one dispatch.</summary>
     private readonly struct Creation(IReadOnlyList<Node> nodes, NodeBinding[] bindings, Loss? loss, Distillation? distillation, int classes, int batchSize)
-        : ISimdWork<(LayerProgram[] Programs, BatchOperations Operations, LossProgram? Loss)>
+        : ISimdWork<Created>
     {
-        public (LayerProgram[] Programs, BatchOperations Operations, LossProgram? Loss) Run<TVector>()
+        public Created Run<TVector>()
             where TVector : struct, IVector<TVector>
         {
             var programs = new LayerProgram[nodes.Count];
             for (int i = 0; i < programs.Length; i++)
                 programs[i] = nodes[i].Layer.CreateProgram<TVector>(bindings[i]);
 
-            return (programs, new BatchOperations<TVector>(), loss == null ? null : new LossProgram<TVector>(loss, distillation, classes, batchSize));
+            return new(programs, new BatchOperations<TVector>(), loss == null ? null : new LossProgram<TVector>(loss, distillation, classes, batchSize));
         }
     }
 }

@@ -3,7 +3,6 @@ using System.Text;
 using NativeConv.Kernels;
 using NativeConv.Layers;
 using NativeConv.Simd;
-using NativeConv.Tensors;
 
 namespace NativeConv.Graph;
 
@@ -26,10 +25,9 @@ internal sealed unsafe partial class Plan
     private readonly PlannedBuffer[] _values;
     private readonly PlannedBuffer?[] _gradients;
     private readonly List<PlannedBuffer> _buffers = [];
-    private readonly AlignedMemory _arena, _scratch;
+    private readonly PlanMemory _memory;
     private readonly PrivateGradients _private;
-    private readonly long _batchFloats, _workerFloats;
-    private readonly int _scratchLength, _workers, _group;
+    private readonly int _workers, _group;
     private readonly Stage[] _stages;
 
     /// <summary>Whether a node runs as a part of a chain that ends at a later one.</summary>
@@ -39,7 +37,8 @@ internal sealed unsafe partial class Plan
     /// <summary>For each node the inputs whose gradient goes to a worker's buffer first, to be added to what is there.</summary>
     private readonly (PlannedBuffer Own, PlannedBuffer Target)?[][] _added;
 
-    public Plan(Graph graph, ParameterStore parameters, PlanKind kind, int batchSize, int workers, SimdLevel level, Loss? loss, Distillation? distillation = null)
+    public Plan(
+        Graph graph, ParameterStore parameters, PlanKind kind, int batchSize, int workers, SimdLevel level, Loss? loss, Distillation? distillation = null, PlanMemory? memory = null)
     {
         _nodes = graph.Nodes;
         Kind = kind;
@@ -64,7 +63,7 @@ internal sealed unsafe partial class Plan
             Fusion.FuseActivations(_nodes, _bindings);
 
         _isInChain = new bool[_nodes.Count];
-        (_programs, _operations, _loss) = SimdLevels.Dispatch<Creation, (LayerProgram[], BatchOperations, LossProgram?)>(
+        (_programs, _operations, _loss) = SimdLevels.Dispatch<Creation, Created>(
             level, new Creation(_nodes, _bindings, loss, distillation, graph.Output.Shape.Length, batchSize));
 
         if (kind == PlanKind.Inference)
@@ -83,13 +82,8 @@ internal sealed unsafe partial class Plan
             RunAgainWhatIsCheap(graph, needsGradient);
 
         RecordUses(graph);
-        _batchFloats = BufferPlacement.Place(
-            _buffers.Where(buffer => buffer.IsUsed && !buffer.IsPerWorker), buffer => (long)buffer.ImageLength * batchSize, buffer => (buffer.FirstStage, buffer.LastStage));
-        _workerFloats = BufferPlacement.Place(
-            _buffers.Where(buffer => buffer.IsUsed && buffer.IsPerWorker), buffer => (long)buffer.ImageLength * _group, buffer => (buffer.FirstStep, buffer.LastStep));
-        _arena = new(_batchFloats + (_workerFloats * workers));
-        _scratchLength = (int)AlignedMemory.RoundUp(_programs.Max(program => program.ScratchLength));
-        _scratch = new((long)_scratchLength * workers);
+        _memory = memory ?? new();
+        _memory.Place([.. _buffers.Where(buffer => buffer.IsUsed)], batchSize, _group, workers, _programs.Max(program => program.ScratchLength));
         _private = new(training ? _bindings : [], _programs, batchSize);
         Parameters = parameters;
         BindViews(needsGradient);
@@ -110,7 +104,7 @@ internal sealed unsafe partial class Plan
     public int ChunkCount => Kind == PlanKind.Inference ? 0 : _private.ChunkCount(BatchSize);
 
     /// <summary>Of everything but parameters and packed weights.</summary>
-    public long Bytes => sizeof(float) * ((long)_arena.Length + _scratch.Length + _private.Length);
+    public long Bytes => sizeof(float) * (_memory.Length + _private.Length);
 
     public ParameterStore Parameters { get; }
 
@@ -161,7 +155,7 @@ internal sealed unsafe partial class Plan
             (int first, int end) = new Share(chunk, chunks).Of(images);
             for (; first < end; first += _group)
             {
-                var work = new Work(first, Math.Min(_group, end - first), worker, _scratch.Pointer + ((nint)worker * _scratchLength), _private.Row(chunk));
+                var work = new Work(first, Math.Min(_group, end - first), worker, _memory.Scratch(worker), _private.Row(chunk));
                 foreach (PlanStep step in _stages[stage].Steps)
                     Run(step, work);
             }
@@ -174,7 +168,7 @@ internal sealed unsafe partial class Plan
         int length = output.Shape.Length;
         for (; first < end; first += _group)
         {
-            var work = new Work(first, Math.Min(_group, end - first), worker, _scratch.Pointer + ((nint)worker * _scratchLength), null);
+            var work = new Work(first, Math.Min(_group, end - first), worker, _memory.Scratch(worker), null);
             foreach (PlanStep step in _stages[0].Steps)
                 _programs[step.Node].Forward(step.Phase, work);
 
@@ -222,7 +216,7 @@ internal sealed unsafe partial class Plan
         }
 
         text.AppendLine(CultureInfo.InvariantCulture,
-            $"bytes: {_batchFloats * sizeof(float):N0} for the batch, {_workerFloats * sizeof(float):N0} a worker, " +
+            $"bytes: {_memory.BatchFloats * sizeof(float):N0} for the batch, {_memory.WorkerFloats * sizeof(float):N0} a worker, " +
             $"{(long)_private.Length * sizeof(float):N0} private gradients, {Bytes:N0} in all");
         return text.ToString();
     }

@@ -1,0 +1,40 @@
+using NativeConv.Layers;
+using NativeConv.Tensors;
+
+namespace NativeConv.Graph;
+
+/// <summary>Where a plan's buffers and its workers' scratch lie: buffers that never live at once share their place in one block. Tests put each apart, between guard pages.</summary>
+internal unsafe class PlanMemory
+{
+    private AlignedMemory _arena = new(0), _scratch = new(0);
+    private long _scratchLength;
+
+    /// <summary>Floats for the whole batch, and for each worker.</summary>
+    public long BatchFloats { get; private set; }
+
+    /// <inheritdoc cref="BatchFloats"/>
+    public long WorkerFloats { get; private set; }
+
+    /// <summary>Floats in all.</summary>
+    public long Length => (long)_arena.Length + _scratch.Length;
+
+    /// <summary>Gives each buffer its place, and each worker so many floats of scratch.</summary>
+    public virtual void Place(IReadOnlyList<PlannedBuffer> buffers, int batchSize, int group, int workers, int scratchLength)
+    {
+        BatchFloats = BufferPlacement.Place(
+            buffers.Where(buffer => !buffer.IsPerWorker), buffer => (long)buffer.ImageLength * batchSize, buffer => (buffer.FirstStage, buffer.LastStage));
+        WorkerFloats = BufferPlacement.Place(
+            buffers.Where(buffer => buffer.IsPerWorker), buffer => (long)buffer.ImageLength * group, buffer => (buffer.FirstStep, buffer.LastStep));
+        _arena = new(BatchFloats + (WorkerFloats * workers));
+        _scratchLength = AlignedMemory.RoundUp(scratchLength);
+        _scratch = new(_scratchLength * workers);
+    }
+
+    /// <summary>A buffer's place.</summary>
+    public virtual BufferView View(PlannedBuffer buffer) => buffer.IsPerWorker
+        ? new(_arena.Pointer + BatchFloats + buffer.Offset, 0, (nint)WorkerFloats)
+        : new(_arena.Pointer + buffer.Offset, buffer.ImageLength, 0);
+
+    /// <summary>A worker's scratch.</summary>
+    public virtual float* Scratch(int worker) => _scratch.Pointer + (worker * _scratchLength);
+}
