@@ -62,7 +62,7 @@ public sealed class SourceRulesTests
     public void Library_Internals_AreOpenToItsTestsAndBenchmarksAlone()
     {
         var project = XDocument.Load(Path.Combine(Root(), "src", "NativeConv", "NativeConv.csproj"));
-        project.Descendants("InternalsVisibleTo").Select(friend => (string?)friend.Attribute("Include")).Should().BeEquivalentTo("NativeConv.Tests", "NativeConv.Benchmarks", "NativeConv.Fuzz");
+        project.Descendants("InternalsVisibleTo").Select(friend => (string?)friend.Attribute("Include")).Should().BeEquivalentTo("NativeConv.Tests", "NativeConv.Benchmarks", "NativeConv.Fuzz", "NativeConv.PortableProgram");
     }
 
     [Theory]

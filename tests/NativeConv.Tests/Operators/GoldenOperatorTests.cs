@@ -7,205 +7,53 @@ namespace NativeConv.Tests.Operators;
 /// <summary>Every golden operator and optimizer through the public surface, at every width. Convolutions are in <c>ConvolutionAlgorithmTests</c> too, on guarded memory.</summary>
 public sealed class GoldenOperatorTests
 {
-    private static readonly Dictionary<string, Activation> Functions = new()
-    {
-        ["relu"] = Activation.ReLU, ["relu6"] = Activation.ReLU6, ["leaky_relu"] = Activation.LeakyReLU, ["elu"] = Activation.Elu,
-        ["sigmoid"] = Activation.Sigmoid, ["tanh"] = Activation.Tanh, ["silu"] = Activation.SiLU, ["hard_swish"] = Activation.HardSwish,
-        ["hardswish"] = Activation.HardSwish, ["hard_sigmoid"] = Activation.HardSigmoid, ["hardsigmoid"] = Activation.HardSigmoid, ["gelu"] = Activation.Gelu,
-    };
-
     [Theory]
     [MemberData(nameof(GoldenCases.OfAtEveryLevel), "conv", MemberType = typeof(GoldenCases))]
-    public void Convolution_Golden_Matches(string name, SimdLevel level)
-    {
-        GoldenCase golden = GoldenCases.Load(name);
-        ConvolutionCase c = golden.Convolution;
-        float[] y = new float[c.OutputLength], dx = new float[c.InputLength], dw = new float[c.WeightsLength];
-        ExecutionOptions execution = On(level);
-        Convolution.Forward(c.Geometry, c.InputChannels, c.OutputChannels, golden["x"], golden["w"], golden.Find("b"), y, c.Groups, execution);
-        Convolution.BackwardInput(c.Geometry, c.InputChannels, c.OutputChannels, golden["dy"], golden["w"], dx, c.Groups, execution);
-        Convolution.BackwardWeights(c.Geometry, c.InputChannels, c.OutputChannels, golden["x"], golden["dy"], dw, c.Groups, execution);
-        Match(golden, y, dx);
-        golden.ShouldMatch(dw, "dw");
-    }
+    public void Convolution_Golden_Matches(string name, SimdLevel level) => GoldenOperators.CheckConvolution(GoldenCases.Load(name), On(level));
 
     [Theory]
     [MemberData(nameof(GoldenCases.OfAtEveryLevel), "depthwise", MemberType = typeof(GoldenCases))]
-    public void DepthwiseConvolution_Golden_Matches(string name, SimdLevel level)
-    {
-        GoldenCase golden = GoldenCases.Load(name);
-        ConvolutionCase c = golden.Convolution;
-        int multiplier = c.OutputChannels / c.InputChannels;
-        float[] y = new float[c.OutputLength], dx = new float[c.InputLength], dw = new float[c.WeightsLength];
-        ExecutionOptions execution = On(level);
-        DepthwiseConvolution.Forward(c.Geometry, c.InputChannels, golden["x"], golden["w"], golden.Find("b"), y, multiplier, execution);
-        DepthwiseConvolution.BackwardInput(c.Geometry, c.InputChannels, golden["dy"], golden["w"], dx, multiplier, execution);
-        DepthwiseConvolution.BackwardWeights(c.Geometry, c.InputChannels, golden["x"], golden["dy"], dw, multiplier, execution);
-        Match(golden, y, dx);
-        golden.ShouldMatch(dw, "dw");
-    }
+    public void DepthwiseConvolution_Golden_Matches(string name, SimdLevel level) => GoldenOperators.CheckDepthwiseConvolution(GoldenCases.Load(name), On(level));
 
     [Theory]
     [MemberData(nameof(GoldenCases.OfAtEveryLevel), "dense", MemberType = typeof(GoldenCases))]
-    public void FullyConnected_Golden_Matches(string name, SimdLevel level)
-    {
-        GoldenCase golden = GoldenCases.Load(name);
-        int inputs = golden.Shape("w")[0], outputs = golden.Shape("w")[1];
-        float[] y = new float[golden["y"].Length], dx = new float[golden["x"].Length], dw = new float[inputs * outputs];
-        FullyConnected.Forward(inputs, outputs, golden["x"], golden["w"], golden["b"], y, On(level));
-        FullyConnected.BackwardInput(inputs, outputs, golden["dy"], golden["w"], dx, On(level));
-        FullyConnected.BackwardWeights(inputs, outputs, golden["x"], golden["dy"], dw, On(level));
-        Match(golden, y, dx);
-        golden.ShouldMatch(dw, "dw");
-    }
+    public void FullyConnected_Golden_Matches(string name, SimdLevel level) => GoldenOperators.CheckFullyConnected(GoldenCases.Load(name), On(level));
 
     [Theory]
     [MemberData(nameof(GoldenCases.OfAtEveryLevel), "dense", MemberType = typeof(GoldenCases))]
-    public void DenseLayer_Golden_Matches(string name, SimdLevel level)
-    {
-        GoldenCase golden = GoldenCases.Load(name);
-        int inputs = golden.Shape("w")[0];
-        Model model = new ModelBuilder(1, 1, inputs).Dense(golden.Shape("w")[1]).Build();
-        model.Execution = On(level);
-        golden["w"].CopyTo(model.Parameter("dense.kernel").Value.Span);
-        golden["b"].CopyTo(model.Parameter("dense.bias").Value.Span);
-        float[] y = new float[golden["y"].Length];
-        model.Forward(golden["x"], y);
-        model.Backward(golden["dy"]);
-        golden.ShouldMatch(y, "y");
-        golden.ShouldMatch(model.Parameter("dense.kernel").Gradient!.Span, "dw");
-        golden.ShouldMatch(model.Parameter("dense.bias").Gradient!.Span, "db");
-    }
+    public void DenseLayer_Golden_Matches(string name, SimdLevel level) => GoldenOperators.CheckDenseLayer(GoldenCases.Load(name), On(level));
 
     [Theory]
     [MemberData(nameof(GoldenCases.OfAtEveryLevel), "maxpool", MemberType = typeof(GoldenCases))]
-    public void MaxPooling_Golden_Matches(string name, SimdLevel level)
-    {
-        GoldenCase golden = GoldenCases.Load(name);
-        float[] y = new float[golden["y"].Length], dx = new float[golden["x"].Length];
-        byte[] winners = new byte[y.Length];
-        Pooling.MaxForward(golden.Geometry, golden.Shape("x")[3], golden["x"], y, winners, On(level));
-        Pooling.MaxBackward(golden.Geometry, golden.Shape("x")[3], golden["dy"], winners, dx, On(level));
-        Match(golden, y, dx);
-    }
+    public void MaxPooling_Golden_Matches(string name, SimdLevel level) => GoldenOperators.CheckMaxPooling(GoldenCases.Load(name), On(level));
 
     [Theory]
     [MemberData(nameof(GoldenCases.OfAtEveryLevel), "avgpool", MemberType = typeof(GoldenCases))]
-    public void AveragePooling_Golden_Matches(string name, SimdLevel level)
-    {
-        GoldenCase golden = GoldenCases.Load(name);
-        float[] y = new float[golden["y"].Length], dx = new float[golden["x"].Length];
-        Pooling.AverageForward(golden.Geometry, golden.Shape("x")[3], golden["x"], y, On(level));
-        Pooling.AverageBackward(golden.Geometry, golden.Shape("x")[3], golden["dy"], dx, On(level));
-        Match(golden, y, dx);
-    }
+    public void AveragePooling_Golden_Matches(string name, SimdLevel level) => GoldenOperators.CheckAveragePooling(GoldenCases.Load(name), On(level));
 
     [Theory]
     [MemberData(nameof(GoldenCases.OfAtEveryLevel), "global_avgpool", MemberType = typeof(GoldenCases))]
-    public void GlobalAveragePooling_Golden_Matches(string name, SimdLevel level)
-    {
-        GoldenCase golden = GoldenCases.Load(name);
-        int[] shape = golden.Shape("x");
-        float[] y = new float[golden["y"].Length], dx = new float[golden["x"].Length];
-        Pooling.GlobalAverageForward(new(shape[1], shape[2], shape[3]), golden["x"], y, On(level));
-        Pooling.GlobalAverageBackward(new(shape[1], shape[2], shape[3]), golden["dy"], dx, On(level));
-        Match(golden, y, dx);
-    }
+    public void GlobalAveragePooling_Golden_Matches(string name, SimdLevel level) => GoldenOperators.CheckGlobalAveragePooling(GoldenCases.Load(name), On(level));
 
     [Theory]
     [MemberData(nameof(GoldenCases.OfAtEveryLevel), "activation", MemberType = typeof(GoldenCases))]
-    public void Activation_Golden_Matches(string name, SimdLevel level)
-    {
-        GoldenCase golden = GoldenCases.Load(name);
-        Activation function = Functions[golden.Text("function")];
-        float[] y = new float[golden["x"].Length], dx = new float[y.Length];
-        Activations.Forward(function, golden["x"], y, On(level));
-        Activations.Backward(function, golden["x"], golden["dy"], dx, On(level));
-        Match(golden, y, dx);
-    }
+    public void Activation_Golden_Matches(string name, SimdLevel level) => GoldenOperators.CheckActivation(GoldenCases.Load(name), On(level));
 
     [Theory]
     [MemberData(nameof(GoldenCases.OfAtEveryLevel), "softmax_cross_entropy", MemberType = typeof(GoldenCases))]
-    public void SoftmaxCrossEntropy_Golden_Matches(string name, SimdLevel level)
-    {
-        GoldenCase golden = GoldenCases.Load(name);
-        int classes = golden.Shape("logits")[1];
-        int[] labels = Array.ConvertAll(golden["labels"], label => (int)label);
-        float[] probabilities = new float[golden["logits"].Length], gradient = new float[probabilities.Length];
-        Activations.Softmax(golden["logits"], classes, probabilities, On(level));
-        golden.ShouldMatch(probabilities, "probabilities");
-        Loss loss = Loss.SoftmaxCrossEntropy((float)golden.Double("label_smoothing"));
-        golden.ShouldMatch([loss.Evaluate(golden["logits"], labels, gradient, level)], "loss");
-        golden.ShouldMatch(gradient, "dlogits");
-    }
+    public void SoftmaxCrossEntropy_Golden_Matches(string name, SimdLevel level) => GoldenOperators.CheckSoftmaxCrossEntropy(GoldenCases.Load(name), On(level));
 
     [Theory]
     [MemberData(nameof(GoldenCases.OfAtEveryLevel), "batchnorm", MemberType = typeof(GoldenCases))]
-    public void BatchNormalization_Golden_Matches(string name, SimdLevel level)
-    {
-        GoldenCase golden = GoldenCases.Load(name);
-        int channels = golden.Shape("x")[3];
-        float epsilon = (float)golden.Double("epsilon");
-        float[] x = golden["x"], y = new float[x.Length], dx = new float[x.Length], mean = new float[channels], variance = new float[channels];
-        float[] gamma = golden["gamma"], dgamma = new float[channels], dbeta = new float[channels];
-        Normalization.Forward(channels, x, gamma, golden["beta"], epsilon, y, mean, variance, On(level));
-        Normalization.Backward(channels, x, golden["dy"], gamma, mean, variance, epsilon, dx, dgamma, dbeta, On(level));
-        Match(golden, y, dx);
-        golden.ShouldMatch(dgamma, "dgamma");
-        golden.ShouldMatch(dbeta, "dbeta");
-        Normalization.Inference(channels, x, gamma, golden["beta"], golden["running_mean"], golden["running_var"], epsilon, y, On(level));
-        golden.ShouldMatch(y, "y_inference");
-    }
+    public void BatchNormalization_Golden_Matches(string name, SimdLevel level) => GoldenOperators.CheckBatchNormalization(GoldenCases.Load(name), On(level));
 
     [Theory]
     [MemberData(nameof(GoldenCases.OfAtEveryLevel), "batchnorm", MemberType = typeof(GoldenCases))]
-    public void BatchNormalizationLayer_Golden_Matches(string name, SimdLevel level)
-    {
-        GoldenCase golden = GoldenCases.Load(name);
-        int[] shape = golden.Shape("x");
-        Model model = new ModelBuilder(shape[1], shape[2], shape[3]).BatchNormalization((float)golden.Double("momentum"), (float)golden.Double("epsilon")).Build();
-        model.Execution = On(level);
-        golden["gamma"].CopyTo(model.Parameter("batch_normalization.gamma").Value.Span);
-        golden["beta"].CopyTo(model.Parameter("batch_normalization.beta").Value.Span);
-        float[] y = new float[golden["y"].Length];
-        model.Forward(golden["x"], y);
-        model.Backward(golden["dy"]);
-        golden.ShouldMatch(y, "y");
-        golden.ShouldMatch(model.Parameter("batch_normalization.gamma").Gradient!.Span, "dgamma");
-        golden.ShouldMatch(model.Parameter("batch_normalization.beta").Gradient!.Span, "dbeta");
-        golden.ShouldMatch(model.Parameter("batch_normalization.running_mean").Value.Span, "running_mean");
-        golden.ShouldMatch(model.Parameter("batch_normalization.running_var").Value.Span, "running_var");
-        model.Predict(golden["x"], y);
-        golden.ShouldMatch(y, "y_inference");
-    }
+    public void BatchNormalizationLayer_Golden_Matches(string name, SimdLevel level) => GoldenOperators.CheckBatchNormalizationLayer(GoldenCases.Load(name), On(level));
 
     [Theory]
     [MemberData(nameof(GoldenCases.OfAtEveryLevel), "optimizer", MemberType = typeof(GoldenCases))]
-    public void Optimizer_TwelveGoldenSteps_Match(string name, SimdLevel level)
-    {
-        GoldenCase golden = GoldenCases.Load(name);
-        float rate = (float)golden.Double("lr");
-        Optimizer optimizer = golden.Name.Split('_')[0] switch
-        {
-            "sgd" => new Sgd(rate, (float)golden.Double("momentum"), golden.Flag("nesterov")),
-            "rmsprop" => new RmsProp(rate, (float)golden.Double("alpha"), (float)golden.Double("eps")),
-            "adamw" => new AdamW(rate, (float)golden.Double("weight_decay"), (float)golden.Doubles("betas")[0], (float)golden.Doubles("betas")[1], (float)golden.Double("eps")),
-            _ => new Adam(rate, (float)golden.Doubles("betas")[0], (float)golden.Doubles("betas")[1], (float)golden.Double("eps")),
-        };
-        float[] initial = golden["initial"], gradients = golden["gradients"], weights = new float[gradients.Length];
-        Model model = new ModelBuilder(1, 1, initial.Length).Dense(1, useBias: false).Build();
-        model.Execution = On(level);
-        Parameter parameter = model.Parameter("dense.kernel");
-        initial.CopyTo(parameter.Value.Span);
-        for (int step = 0; step < 12; step++)
-        {
-            gradients.AsSpan(step * initial.Length, initial.Length).CopyTo(parameter.Gradient!.Span);
-            model.Step(optimizer);
-            parameter.Value.Span.CopyTo(weights.AsSpan(step * initial.Length));
-        }
-
-        golden.ShouldMatch(weights, "weights");
-    }
+    public void Optimizer_TwelveGoldenSteps_Match(string name, SimdLevel level) => GoldenOperators.CheckOptimizer(GoldenCases.Load(name), On(level));
 
     [Fact]
     public void Cases_OfEveryKind_AreAllTested() =>
@@ -213,10 +61,4 @@ public sealed class GoldenOperatorTests
             "conv", "depthwise", "dense", "maxpool", "avgpool", "global_avgpool", "activation", "softmax_cross_entropy", "batchnorm", "optimizer", "network");
 
     private static ExecutionOptions On(SimdLevel level) => new() { Level = level, ThreadCount = 2 };
-
-    private static void Match(GoldenCase golden, float[] y, float[] dx)
-    {
-        golden.ShouldMatch(y, "y");
-        golden.ShouldMatch(dx, "dx");
-    }
 }

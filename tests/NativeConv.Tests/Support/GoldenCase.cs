@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Xunit.Sdk;
 
 namespace NativeConv.Tests.Support;
 
@@ -100,7 +99,7 @@ public sealed class GoldenCase
         double absolute = entry.GetProperty("atol").GetDouble(), relative = entry.GetProperty("rtol").GetDouble();
         float[] stored = this[tensor];
         if (actual.Length != stored.Length)
-            throw new XunitException($"{Op} '{Name}': {tensor} has {stored.Length} values, but {actual.Length} came.");
+            throw new GoldenMismatchException($"{Op} '{Name}': {tensor} has {stored.Length} values, but {actual.Length} came.");
 
         int worst = -1, wrong = 0;
         double worstExcess = 1;
@@ -118,7 +117,7 @@ public sealed class GoldenCase
 
         if (worst >= 0)
         {
-            throw new XunitException(
+            throw new GoldenMismatchException(
                 $"{Op} '{Name}': {wrong} of {stored.Length} values of {tensor} are wrong; the worst, at [{Index(worst, Shape(tensor))}], " +
                 $"is {actual[worst]:R} " +
                 $"and should be {stored[worst]:R}, {worstExcess:G4} times the bound {absolute:G3} + {relative:G3} * |stored|.");

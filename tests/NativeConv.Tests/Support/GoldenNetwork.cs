@@ -44,6 +44,27 @@ internal sealed partial class GoldenNetwork
     /// <summary>The parameters by their golden names.</summary>
     public IReadOnlyList<(string Golden, Parameter Parameter)> Parameters => _parameters;
 
+    /// <summary>Trains for three steps, and holds the first gradients, the losses and the weights to the golden ones.</summary>
+    public void CheckThreeSteps(ExecutionOptions execution)
+    {
+        Model.Execution = execution;
+        TrainingSession session = Model.BeginTraining(Loss.SoftmaxCrossEntropy(), new Adam(1e-3f, epsilon: 1e-3f), Labels.Length);
+        var losses = new float[3];
+        for (int step = 0; step < losses.Length; step++)
+        {
+            losses[step] = session.Step(Images, Labels).Loss;
+            if (step > 0)
+                continue;
+
+            foreach ((string parameter, Parameter of) in _parameters.Where(p => _golden.Has($"grad.{p.Golden}")))
+                _golden.ShouldMatch(of.Gradient!.Span, $"grad.{parameter}");
+        }
+
+        _golden.ShouldMatch(losses, "losses");
+        foreach ((string parameter, Parameter of) in _parameters.Where(p => _golden.Has($"after3.{p.Golden}")))
+            _golden.ShouldMatch(of.Value.Span, $"after3.{parameter}");
+    }
+
     private static void Append(ModelBuilder builder, string text)
     {
         int kernel = Number(text, "kernel_size", 1), stride = Number(text, "stride", 1), dilation = Number(text, "dilation", 1);

@@ -1,0 +1,22 @@
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using NativeConv.PortableProgram;
+using NativeConv.Simd;
+
+// What must be the same wherever it runs: just in time or ahead of time, on x64 or Arm64, at every vector width, on any number of threads.
+string compiled = RuntimeFeature.IsDynamicCodeSupported ? "just in time" : "ahead of time";
+Console.WriteLine($"{RuntimeInformation.ProcessArchitecture}, compiled {compiled}, {SimdLevels.Default}, fused multiply-add: {SimdLevels.HasFusedMultiplyAdd}");
+switch (args)
+{
+    case ["level"]:
+        return 0;
+    case ["bits", var folder, var threads]:
+        Bits.Write(folder, int.Parse(threads, CultureInfo.InvariantCulture));
+        return 0;
+    case ["golden"]:
+        return Golden.Check() ? 0 : 1;
+    default:
+        Console.Error.WriteLine("Say level (name the vector width), bits FOLDER THREADS (train, save, load and predict) or golden (compare with the golden values).");
+        return 2;
+}
