@@ -10,7 +10,7 @@ namespace MnistTrainer;
 internal sealed class RunFolder
 {
     private const string Runs = "runs", ModelName = "model.safetensors", BestName = "best.safetensors", CheckpointName = "checkpoint.safetensors";
-    private const string HistoryName = "history.csv", TimesName = "timing.csv", SummaryName = "summary.json", PlaceName = "run.json";
+    private const string HistoryName = "history.csv", TimesName = "timing.csv", SummaryName = "summary.json", SearchName = "search.csv", PlaceName = "run.json";
     private const string TimesHeader = "epoch,train_seconds,images_per_second", FinishedKey = "finished", DataKey = "data";
 
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
@@ -45,7 +45,7 @@ internal sealed class RunFolder
     {
         var run = new RunFolder(folder ?? System.IO.Path.Combine(Runs, DateTime.Now.ToString("yyyyMMdd-HHmmss", CultureInfo.InvariantCulture)));
         Directory.CreateDirectory(run.Path);
-        foreach (string name in (string[])[SummaryName, CheckpointName, ModelName, BestName, HistoryName, TimesName, PlaceName])
+        foreach (string name in (string[])[SummaryName, CheckpointName, ModelName, BestName, HistoryName, TimesName, SearchName, PlaceName])
             File.Delete(run.PathOf(name));
 
         return run;
@@ -98,6 +98,9 @@ internal sealed class RunFolder
         Write(TimesName, text.ToString());
     }
 
+    /// <summary>Writes what a search tried, the names of the columns first.</summary>
+    public void WriteSearch(IEnumerable<string[]> rows) => Write(SearchName, string.Concat(rows.Select(row => string.Join(',', row) + "\n")));
+
     public void WriteSummary(TrainOptions options, string dataset, Model model, History history, RunRecord record, Evaluation test)
     {
         var summary = new JsonObject
@@ -106,6 +109,9 @@ internal sealed class RunFolder
             ["model"] = options.Recipe.Name,
             ["parameters"] = model.TrainableParameterCount,
             ["seed"] = options.Seed,
+            ["batchSize"] = options.Recipe.BatchSize,
+            ["learningRate"] = options.Recipe.LearningRate,
+            ["width"] = options.Recipe.Width,
             ["threads"] = options.Threads,
             ["epochs"] = history.Epochs.Count,
             ["testAccuracy"] = test.Accuracy,

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Diagnostics;
 using System.Text.Json;
 using FluentAssertions;
@@ -20,16 +19,7 @@ public sealed class TrainerResumeTests : IDisposable
 
     private readonly string _folder = Directory.CreateTempSubdirectory("resume-").FullName;
 
-    public TrainerResumeTests()
-    {
-        // A data set of its own: drawing the built-in one takes longer than the training here.
-        string data = Directory.CreateDirectory(Path.Combine(_folder, "data")).FullName;
-        Dataset train = DrawnDigits.Create(120, seed: 1), test = DrawnDigits.Create(20, seed: 2);
-        Write(Path.Combine(data, "train-images-idx3-ubyte"), train.Pixels.Span, train.Count, 28, 28);
-        Write(Path.Combine(data, "train-labels-idx1-ubyte"), [.. train.Labels.Span.ToArray().Select(label => (byte)label)], train.Count);
-        Write(Path.Combine(data, "t10k-images-idx3-ubyte"), test.Pixels.Span, test.Count, 28, 28);
-        Write(Path.Combine(data, "t10k-labels-idx1-ubyte"), [.. test.Labels.Span.ToArray().Select(label => (byte)label)], test.Count);
-    }
+    public TrainerResumeTests() => DigitFiles.Write(Path.Combine(_folder, "data"), train: 120, test: 20);
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
@@ -209,16 +199,4 @@ public sealed class TrainerResumeTests : IDisposable
 
     private Dictionary<string, DateTime> Times(string run) =>
         Directory.GetFiles(Path.Combine(_folder, run)).ToDictionary(file => file, File.GetLastWriteTimeUtc);
-
-    /// <summary>Writes bytes as an IDX file.</summary>
-    private static void Write(string path, ReadOnlySpan<byte> values, params int[] dimensions)
-    {
-        byte[] header = new byte[4 + (4 * dimensions.Length)];
-        header[2] = 8;
-        header[3] = (byte)dimensions.Length;
-        for (int i = 0; i < dimensions.Length; i++)
-            BinaryPrimitives.WriteInt32BigEndian(header.AsSpan(4 + (4 * i)), dimensions[i]);
-
-        File.WriteAllBytes(path, [.. header, .. values]);
-    }
 }
