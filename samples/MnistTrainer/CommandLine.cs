@@ -8,7 +8,7 @@ internal static class CommandLine
 {
     public const string DatasetName = "--dataset", RecipeName = "--recipe", EpochsName = "--epochs", BatchSizeName = "--batch-size";
     public const string LearningRateName = "--learning-rate", SeedName = "--seed", LimitName = "--limit", ValidationName = "--validation";
-    public const string ImagesName = "--images", ImageSizeName = "--image-size", GreyName = "--grey", AugmentName = "--augment", WidthName = "--width";
+    public const string ImagesName = "--images", ImageSizeName = "--image-size", GreyName = "--grey", ClassesName = "--classes", AugmentName = "--augment", WidthName = "--width";
 
     private static readonly Option<string> Dataset = new Option<string>(DatasetName)
     {
@@ -27,6 +27,11 @@ internal static class CommandLine
 
     private static readonly Option<int?> ImageSize = new(ImageSizeName) { Description = "Bring every picture of --images to N x N pixels.", HelpName = "N" };
     private static readonly Option<bool> Grey = new(GreyName, "--gray") { Description = "Make the pictures of --images grey." };
+    private static readonly Option<ClassRange?> Classes = new(ClassesName)
+    {
+        Description = "Only the classes from A to B, counted from 0.", HelpName = "A-B", CustomParser = ParseClasses,
+    };
+
     private static readonly Option<bool?> Augment = new(AugmentName)
     {
         Description = "Shift, turn, scale, shear and bend training images a little, anew in every epoch; the recipe's own choice unless set.",
@@ -39,7 +44,7 @@ internal static class CommandLine
 
     private static readonly Option<int?> Epochs = new(EpochsName) { Description = "How many times every image is seen; the recipe's own unless set.", HelpName = "N" };
     private static readonly Option<int?> BatchSize = new(BatchSizeName) { Description = "Images a step; the recipe's own unless set.", HelpName = "N" };
-    private static readonly Option<int> Threads = new("--threads")
+    internal static readonly Option<int> Threads = new("--threads")
     {
         Description = "Threads that work at once; changes no result.", DefaultValueFactory = _ => Environment.ProcessorCount, HelpName = "N",
     };
@@ -50,7 +55,7 @@ internal static class CommandLine
         Description = "Hold out the last N training images, and stop early when they get no better.", HelpName = "N",
     };
 
-    private static readonly Option<ulong> Seed = new(SeedName) { Description = "Equal seeds give equal weights, bit for bit.", DefaultValueFactory = _ => 42 };
+    internal static readonly Option<ulong> Seed = new(SeedName) { Description = "Equal seeds give equal weights, bit for bit.", DefaultValueFactory = _ => 42 };
     private static readonly Option<float?> LearningRate = new(LearningRateName) { Description = "The highest learning rate; the recipe's own unless set." };
     private static readonly Option<float?> Width = new(WidthName) { Description = "Multiply the network's channels by this." };
     private static readonly Option<bool> Search = new("--search")
@@ -59,16 +64,16 @@ internal static class CommandLine
     };
 
     private static readonly Option<int> SearchTrials = new("--search-trials") { Description = "How many settings a search tries.", DefaultValueFactory = _ => 8, HelpName = "N" };
-    private static readonly Option<string?> Output = new("--output") { Description = "The folder for the model and the report; runs/<time> unless set.", HelpName = "DIR" };
-    private static readonly Option<bool> Resume = new("--resume")
+    internal static readonly Option<string?> Output = new("--output") { Description = "The folder for the model and the report; runs/<time> unless set.", HelpName = "DIR" };
+    internal static readonly Option<bool> Resume = new("--resume")
     {
         Description = "Go on with the run in --output, the newest unless set, from its checkpoint; its own options hold.",
     };
 
-    private static readonly Option<int?> CheckpointEvery = new("--checkpoint-every") { Description = "Save a checkpoint every N steps too, not only every epoch.", HelpName = "N" };
-    private static readonly Option<int?> StopAfterSteps = new("--stop-after-steps") { Description = "Stop after N steps; --resume goes on.", HelpName = "N" };
+    internal static readonly Option<int?> CheckpointEvery = new("--checkpoint-every") { Description = "Save a checkpoint every N steps too, not only every epoch.", HelpName = "N" };
+    internal static readonly Option<int?> StopAfterSteps = new("--stop-after-steps") { Description = "Stop after N steps; --resume goes on.", HelpName = "N" };
     private static readonly Option<bool> TensorBoard = new("--tensorboard") { Description = "Write an event file for TensorBoard to the output folder too." };
-    private static readonly Option<string?> From = new("--from") { Description = "A model file; the newest run's unless set.", HelpName = "FILE" };
+    internal static readonly Option<string?> From = new("--from") { Description = "A model file; the newest run's unless set.", HelpName = "FILE" };
 
     private static readonly Option<string> Format = new Option<string>("--format")
     {
@@ -116,7 +121,7 @@ internal static class CommandLine
                 result.AddError($"A test image's number must be 0 or more, but is '{token.Value}'.");
         });
 
-        Option[] source = [Dataset, Data, Images, ImageSize, Grey];
+        Option[] source = [Dataset, Data, Images, ImageSize, Grey, Classes];
         Option[] training =
         [
             .. source, RecipeOption, Augment, Epochs, BatchSize, LearningRate, Seed, Threads, Limit, Validation, Output, Resume, CheckpointEvery, StopAfterSteps, TensorBoard, Width, Search,
@@ -163,7 +168,8 @@ internal static class CommandLine
                 command.Options.Add(option);
         }
 
-        foreach (Command command in (Command[])[root, train, evaluate, predict])
+        Command finetune = FineTuneCommandLine.Build(source);
+        foreach (Command command in (Command[])[root, train, evaluate, predict, finetune])
             command.Validators.Add(RequireOneSource);
 
         var export = new Command("export", "Writes a saved model as a file of another format.") { Format, To, From };
@@ -171,15 +177,17 @@ internal static class CommandLine
         root.Subcommands.Add(train);
         root.Subcommands.Add(evaluate);
         root.Subcommands.Add(predict);
+        root.Subcommands.Add(finetune);
         root.Subcommands.Add(export);
         return root;
     }
 
     public static RootCommand RootCommand(this ParseResult parsed) => (RootCommand)parsed.RootCommandResult.Command;
 
-    private static DataSource Source(ParseResult parsed) => new(
+    internal static DataSource Source(ParseResult parsed) => new(
         parsed.GetRequiredValue(Dataset), parsed.GetValue(Data),
-        parsed.GetValue(Images) is { } folder ? new(folder, parsed.GetValue(ImageSize), parsed.GetValue(Grey)) : null);
+        parsed.GetValue(Images) is { } folder ? new(folder, parsed.GetValue(ImageSize), parsed.GetValue(Grey)) : null,
+        parsed.GetValue(Classes));
 
     private static void RequireOneSource(SymbolResult result)
     {
@@ -193,7 +201,16 @@ internal static class CommandLine
         bool IsGiven(Option option) => result.GetResult(option) is { Implicit: false };
     }
 
-    private static void AtLeast<T>(Option<T> option, int least) => option.Validators.Add(result =>
+    private static ClassRange? ParseClasses(ArgumentResult result)
+    {
+        ClassRange? classes = ClassRange.Parse(result.Tokens[0].Value);
+        if (classes == null)
+            result.AddError($"--classes must be two numbers from 0 with a dash between them, as in 5-9, but is '{result.Tokens[0].Value}'.");
+
+        return classes;
+    }
+
+    internal static void AtLeast<T>(Option<T> option, int least) => option.Validators.Add(result =>
     {
         if (result.Tokens.Count > 0 && (!int.TryParse(result.Tokens[0].Value, out int value) || value < least))
             result.AddError($"{option.Name} must be a whole number of at least {least}, but is '{result.Tokens[0].Value}'.");

@@ -6,7 +6,8 @@ namespace MnistTrainer;
 /// <param name="Dataset">One of <see cref="Names"/>.</param>
 /// <param name="Folder">The folder with the data set's files that the user named, if any.</param>
 /// <param name="Images">The folder of the user's own images, which takes the place of a data set; null for none.</param>
-internal sealed record DataSource(string Dataset, string? Folder, ImageFolder? Images)
+/// <param name="Classes">The classes that are used, labelled anew from 0; null for all.</param>
+internal sealed record DataSource(string Dataset, string? Folder, ImageFolder? Images, ClassRange? Classes)
 {
     public const string Mnist = "mnist", Synthetic = "synthetic";
 
@@ -18,6 +19,22 @@ internal sealed record DataSource(string Dataset, string? Folder, ImageFolder? I
 
     /// <summary>Loads the images, and names the data set that they are in the end.</summary>
     public async Task<(TrainTest Images, string Name)> LoadAsync(Terminal terminal, CancellationToken cancellationToken)
+    {
+        (TrainTest images, string name) = await LoadAllAsync(terminal, cancellationToken);
+        return (Classes == null ? images : new(Classes.Of(images.Train), Classes.Of(images.Test)), name);
+    }
+
+    /// <summary>What a network must know of a data set; mean and deviation are MNIST's for digits, else the training images' own.</summary>
+    public static ImageKind KindOf(NativeConv.Dataset train, string name)
+    {
+        if (name is Mnist or Synthetic)
+            return ImageKind.Mnist with { Shape = train.Shape, ClassNames = train.ClassNames };
+
+        (double mean, double deviation) = train.MeanAndDeviation();
+        return new(train.Shape, train.ClassNames, (float)(mean / 255), deviation > 0 ? (float)(deviation / 255) : 1);
+    }
+
+    private async Task<(TrainTest Images, string Name)> LoadAllAsync(Terminal terminal, CancellationToken cancellationToken)
     {
         if (Images != null)
             return (Images.Load(), Images.Path);
@@ -39,16 +56,6 @@ internal sealed record DataSource(string Dataset, string? Folder, ImageFolder? I
             terminal.Line("Training goes on with SYNTHETIC digits, drawn by code. Figures are about those, not about MNIST.");
             return (Draw(), Synthetic);
         }
-    }
-
-    /// <summary>What a network must know of a data set; mean and deviation are MNIST's for digits, else the training images' own.</summary>
-    public static ImageKind KindOf(NativeConv.Dataset train, string name)
-    {
-        if (name is Mnist or Synthetic)
-            return ImageKind.Mnist with { Shape = train.Shape };
-
-        (double mean, double deviation) = train.MeanAndDeviation();
-        return new(train.Shape, train.ClassNames, (float)(mean / 255), deviation > 0 ? (float)(deviation / 255) : 1);
     }
 
     private static TrainTest Draw() => new(DrawnDigits.Create(DrawnForTraining, DrawnTrainingSeed), DrawnDigits.Create(DrawnForTests, DrawnTestSeed));

@@ -10,7 +10,8 @@ namespace MnistTrainer;
 internal sealed class RunFolder
 {
     private const string Runs = "runs", ModelName = "model.safetensors", BestName = "best.safetensors", CheckpointName = "checkpoint.safetensors";
-    private const string HistoryName = "history.csv", TimesName = "timing.csv", SummaryName = "summary.json", SearchName = "search.csv", PlaceName = "run.json";
+    private const string HistoryName = "history.csv", TimesName = "timing.csv", SummaryName = "summary.json", PlaceName = "run.json";
+    private const string ComparisonName = "finetune.csv", SearchName = "search.csv";
     private const string TimesHeader = "epoch,train_seconds,images_per_second", FinishedKey = "finished", DataKey = "data";
 
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
@@ -30,6 +31,8 @@ internal sealed class RunFolder
 
     public string HistoryFile => PathOf(HistoryName);
 
+    public string ComparisonFile => PathOf(ComparisonName);
+
     /// <summary>Whether a training came to its end and everything about it was written.</summary>
     public bool IsFinished => Read<bool>(SummaryName, FinishedKey);
 
@@ -45,7 +48,7 @@ internal sealed class RunFolder
     {
         var run = new RunFolder(folder ?? System.IO.Path.Combine(Runs, DateTime.Now.ToString("yyyyMMdd-HHmmss", CultureInfo.InvariantCulture)));
         Directory.CreateDirectory(run.Path);
-        foreach (string name in (string[])[SummaryName, CheckpointName, ModelName, BestName, HistoryName, TimesName, SearchName, PlaceName])
+        foreach (string name in (string[])[SummaryName, CheckpointName, ModelName, BestName, HistoryName, TimesName, ComparisonName, SearchName, PlaceName])
             File.Delete(run.PathOf(name));
 
         return run;
@@ -101,18 +104,23 @@ internal sealed class RunFolder
     /// <summary>Writes what a search tried, the names of the columns first.</summary>
     public void WriteSearch(IEnumerable<string[]> rows) => Write(SearchName, string.Concat(rows.Select(row => string.Join(',', row) + "\n")));
 
-    public void WriteSummary(TrainOptions options, string dataset, Model model, History history, RunRecord record, Evaluation test)
+    /// <param name="dataset">The data set that the images are.</param>
+    /// <param name="network">The network's name, or the model file that was started from.</param>
+    /// <param name="seed">The seed.</param>
+    /// <param name="threads">Threads that worked at once.</param>
+    /// <param name="model">What was trained.</param>
+    /// <param name="history">What each epoch gave.</param>
+    /// <param name="record">The epochs' times.</param>
+    /// <param name="test">The figures on the test images.</param>
+    public void WriteSummary(string dataset, string network, ulong seed, int threads, Model model, History history, RunRecord record, Evaluation test)
     {
         var summary = new JsonObject
         {
             ["dataset"] = dataset,
-            ["model"] = options.Recipe.Name,
+            ["model"] = network,
             ["parameters"] = model.TrainableParameterCount,
-            ["seed"] = options.Seed,
-            ["batchSize"] = options.Recipe.BatchSize,
-            ["learningRate"] = options.Recipe.LearningRate,
-            ["width"] = options.Recipe.Width,
-            ["threads"] = options.Threads,
+            ["seed"] = seed,
+            ["threads"] = threads,
             ["epochs"] = history.Epochs.Count,
             ["testAccuracy"] = test.Accuracy,
             ["testLoss"] = test.Loss,
@@ -124,6 +132,8 @@ internal sealed class RunFolder
         };
         Write(SummaryName, summary.ToJsonString(Indented) + "\n");
     }
+
+    public void WriteComparison(string text) => Write(ComparisonName, text);
 
     /// <summary>Writes beside the target and renames, so that no half-written file is left.</summary>
     private void Write(string name, string text)

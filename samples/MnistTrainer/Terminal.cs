@@ -105,6 +105,17 @@ internal sealed class Terminal(bool isAside = false)
         AnsiConsole.Write(matrix);
     }
 
+    /// <summary>Words in columns.</summary>
+    public void Table(string[] columns, IEnumerable<string[]> rows)
+    {
+        var table = new Table { Border = Border };
+        table.AddColumns(columns);
+        foreach (string[] row in rows)
+            table.AddRow([.. row.Select(Markup.Escape)]);
+
+        AnsiConsole.Write(table);
+    }
+
     /// <summary>A grey image, two rows a line in colour or one in plain characters.</summary>
     public void Image(ReadOnlySpan<float> pixels, int height, int width)
     {

@@ -39,7 +39,9 @@ internal static class TrainCommand
         Model model = recipe.Make(kind, options.Seed);
         model.Execution = new() { ThreadCount = options.Threads };
         terminal.Line($"{dataset}: {train.Count} training images, {images.Test.Count} test images. {recipe.Name}: {model.TrainableParameterCount} parameters.");
-        terminal.Line($"{recipe.Epochs} epochs, batch size {recipe.BatchSize}, learning rate {recipe.LearningRate}, width {recipe.Width}, seed {options.Seed}, {options.Threads} threads, {model.Execution.Level}. Output: {run.Path}");
+        terminal.Line(
+            $"{recipe.Epochs} epochs, batch size {recipe.BatchSize}, learning rate {recipe.LearningRate}, width {recipe.Width}, seed {options.Seed}, {options.Threads} threads, "
+            + $"{model.Execution.Level}. Output: {run.Path}");
         if (state != null)
             terminal.Line($"Going on after step {state.Step}, {state.Epochs.Count} epochs done.");
 
@@ -68,7 +70,7 @@ internal static class TrainCommand
 
         model.Save(run.ModelFile);
         Evaluation test = model.Evaluate(images.Test);
-        run.WriteSummary(options, dataset, model, history, record, test);
+        run.WriteSummary(dataset, options.Recipe.Name, options.Seed, options.Threads, model, history, record, test);
         terminal.Evaluation($"Test images ({dataset}):", test);
         terminal.Line($"Trained in {record.TrainSeconds:F1} s; model, history and summary are in {run.Path}.");
         return ExitCode.Success;
@@ -81,26 +83,5 @@ internal static class TrainCommand
 
         (Dataset rest, Dataset held) = train.SplitLast(options.Validation);
         return (options.Limit is { } limit ? rest.Take(limit) : rest, options.Validation > 0 ? held : null);
-    }
-
-    private sealed class EpochRows(Terminal terminal, int epochs) : ITrainingCallback
-    {
-        public bool OnEpochEnd(TrainingContext training, EpochResult epoch)
-        {
-            terminal.Epoch(epoch, epochs);
-            return true;
-        }
-    }
-
-    /// <summary>Cancels the training after so many steps of this process.</summary>
-    private sealed class StopAfter(int steps, CancellationTokenSource stop) : ITrainingCallback
-    {
-        private int _done;
-
-        public void OnStepEnd(TrainingContext training)
-        {
-            if (++_done == steps)
-                stop.Cancel();
-        }
     }
 }

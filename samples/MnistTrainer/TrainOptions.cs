@@ -48,6 +48,7 @@ internal sealed record TrainOptions
             [CommandLine.DatasetName] = Data.Images == null ? Data.Dataset : Pictures,
             [CommandLine.ImageSizeName] = Data.Images?.Size?.ToString(culture) ?? None,
             [CommandLine.GreyName] = Word(Data.Images?.Grey == true),
+            [CommandLine.ClassesName] = Data.Classes?.ToString() ?? None,
             [CommandLine.RecipeName] = Recipe.Name,
             [CommandLine.AugmentName] = Word(Recipe.Augmentation != null),
             [CommandLine.EpochsName] = Recipe.Epochs.ToString(culture),
@@ -82,11 +83,13 @@ internal sealed record TrainOptions
             int? size = Whole(saved[CommandLine.ImageSizeName]);
             bool grey = bool.Parse(saved[CommandLine.GreyName]);
             string? folder = Data.Images?.Path ?? Data.Folder ?? run.DataFolder;
+            string classes = saved[CommandLine.ClassesName];
+            ClassRange? range = classes == None ? null : ClassRange.Parse(classes) ?? throw new FormatException($"'{classes}' are no classes.");
             return this with
             {
                 Data = saved[LoadedProperty] == Pictures
-                    ? new(DataSource.Mnist, null, new(folder ?? throw new ArgumentException("--images must say where the run's pictures are."), size, grey))
-                    : new(saved[LoadedProperty], folder, null),
+                    ? new(DataSource.Mnist, null, new(folder ?? throw new ArgumentException("--images must say where the run's pictures are."), size, grey), range)
+                    : new(saved[LoadedProperty], folder, null, range),
                 Recipe = Recipes.Get(saved[CommandLine.RecipeName]).With(
                     Given.Contains(CommandLine.EpochsName) ? Recipe.Epochs : int.Parse(saved[CommandLine.EpochsName], culture),
                     int.Parse(saved[CommandLine.BatchSizeName], culture),

@@ -2,24 +2,22 @@ using System.Buffers.Binary;
 
 namespace NativeConv.PublicApi.Tests;
 
-/// <summary>Drawn digits as files in MNIST's format: a small data set for the trainer, since drawing its built-in one takes longer than a test's training.</summary>
+/// <summary>A data set of a test's own in MNIST's files: drawing the built-in one takes longer than most trainings here.</summary>
 internal static class DigitFiles
 {
-    /// <summary>Makes a folder with images to train on and for tests.</summary>
-    public static void Write(string folder, int train, int test)
+    public static void Write(string folder, Dataset train, Dataset test)
     {
         Directory.CreateDirectory(folder);
-        Write(folder, "train", DrawnDigits.Create(train, seed: 1));
-        Write(folder, "t10k", DrawnDigits.Create(test, seed: 2));
+        Write(folder, "train", train);
+        Write(folder, "t10k", test);
     }
 
-    private static void Write(string folder, string part, Dataset digits)
+    private static void Write(string folder, string part, Dataset data)
     {
-        Write(Path.Combine(folder, $"{part}-images-idx3-ubyte"), digits.Pixels.Span, digits.Count, 28, 28);
-        Write(Path.Combine(folder, $"{part}-labels-idx1-ubyte"), [.. digits.Labels.Span.ToArray().Select(label => (byte)label)], digits.Count);
+        Write(Path.Combine(folder, $"{part}-images-idx3-ubyte"), data.Pixels.Span, data.Count, data.Shape.Height, data.Shape.Width);
+        Write(Path.Combine(folder, $"{part}-labels-idx1-ubyte"), [.. data.Labels.Span.ToArray().Select(label => (byte)label)], data.Count);
     }
 
-    /// <summary>Writes bytes as an IDX file.</summary>
     private static void Write(string path, ReadOnlySpan<byte> values, params int[] dimensions)
     {
         byte[] header = new byte[4 + (4 * dimensions.Length)];

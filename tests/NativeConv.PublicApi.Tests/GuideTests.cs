@@ -45,7 +45,7 @@ public sealed class GuideTests : IDisposable
     /// <summary>The files that the guide's commands name.</summary>
     private void Prepare()
     {
-        DigitFiles.Write(InFolder("data"), train: 60, test: 20);
+        DigitFiles.Write(InFolder("data"), DrawnDigits.Create(60, seed: 1), DrawnDigits.Create(20, seed: 2));
         byte[] saved = Digits(10).SaveToBytes(), picture = [.. Enumerable.Range(0, 28 * 28).Select(i => (byte)i)];
         File.WriteAllBytes(InFolder("digits.safetensors"), saved);
         File.WriteAllBytes(InFolder("cut.safetensors"), saved[..^100]);

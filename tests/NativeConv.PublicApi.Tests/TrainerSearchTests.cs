@@ -13,7 +13,7 @@ public sealed class TrainerSearchTests : IDisposable
 
     private readonly string _folder = Directory.CreateTempSubdirectory("search-").FullName;
 
-    public TrainerSearchTests() => DigitFiles.Write(Path.Combine(_folder, "data"), train: 100, test: 20);
+    public TrainerSearchTests() => DigitFiles.Write(Path.Combine(_folder, "data"), DrawnDigits.Create(100, seed: 1), DrawnDigits.Create(20, seed: 2));
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
@@ -30,9 +30,8 @@ public sealed class TrainerSearchTests : IDisposable
         rows.Skip(1).Should().OnlyContain(row => row[2] == "8", "the batch size was set");
         rows.Skip(1).Select(row => row[5]).Should().Equal("2", "2", "1", "1");
         Accuracy(rows[1]).Should().BeGreaterThanOrEqualTo(Accuracy(rows[2]));
+        first.Output.Should().Contain($"learning rate {rows[1][1]}, width {rows[1][3]}, seed 5");
         JsonElement summary = JsonDocument.Parse(File.ReadAllText(InFolder("first/summary.json"))).RootElement;
-        summary.GetProperty("learningRate").GetSingle().Should().Be(float.Parse(rows[1][1], CultureInfo.InvariantCulture));
-        summary.GetProperty("width").GetSingle().Should().Be(float.Parse(rows[1][3], CultureInfo.InvariantCulture));
         summary.GetProperty("parameters").GetInt64().Should().Be(long.Parse(rows[1][4], CultureInfo.InvariantCulture));
 
         // The training that follows may stop and go on, with what was found.
