@@ -8,7 +8,7 @@ internal static class CommandLine
 {
     public const string DatasetName = "--dataset", RecipeName = "--recipe", EpochsName = "--epochs", BatchSizeName = "--batch-size";
     public const string LearningRateName = "--learning-rate", SeedName = "--seed", LimitName = "--limit", ValidationName = "--validation";
-    public const string ImagesName = "--images", ImageSizeName = "--image-size", GreyName = "--grey", ClassesName = "--classes", AugmentName = "--augment";
+    public const string ImagesName = "--images", ImageSizeName = "--image-size", GreyName = "--grey", ClassesName = "--classes", AugmentName = "--augment", WidthName = "--width";
 
     private static readonly Option<string> Dataset = new Option<string>(DatasetName)
     {
@@ -57,6 +57,13 @@ internal static class CommandLine
 
     internal static readonly Option<ulong> Seed = new(SeedName) { Description = "Equal seeds give equal weights, bit for bit.", DefaultValueFactory = _ => 42 };
     private static readonly Option<float?> LearningRate = new(LearningRateName) { Description = "The highest learning rate; the recipe's own unless set." };
+    private static readonly Option<float?> Width = new(WidthName) { Description = "Multiply the network's channels by this." };
+    private static readonly Option<bool> Search = new("--search")
+    {
+        Description = "First search for the learning rate, batch size and width, but for those that are set, on held-out training images; then train with the best.",
+    };
+
+    private static readonly Option<int> SearchTrials = new("--search-trials") { Description = "How many settings a search tries.", DefaultValueFactory = _ => 8, HelpName = "N" };
     internal static readonly Option<string?> Output = new("--output") { Description = "The folder for the model and the report; runs/<time> unless set.", HelpName = "DIR" };
     internal static readonly Option<bool> Resume = new("--resume")
     {
@@ -75,10 +82,17 @@ internal static class CommandLine
 
     private static readonly Option<string> To = new("--to") { Description = "The file to write.", HelpName = "FILE", Required = true };
 
-    private static readonly Argument<int[]> Indices = new("indices")
+    private static readonly Argument<string[]> Pictures = new("pictures")
     {
-        Description = "Which test images to read, counted from 0.", Arity = ArgumentArity.OneOrMore,
+        Description = "PNG or JPEG files, or the numbers of test images, counted from 0.", Arity = ArgumentArity.OneOrMore,
     };
+
+    private static readonly Option<bool> Plain = new("--plain")
+    {
+        Description = "Only bring pictures to the model's size. Without it, a picture for a model of digits is made like MNIST's: inverted where it is dark on light, cropped and centred.",
+    };
+
+    private static readonly Option<bool> Json = new("--json") { Description = "Print classes and probabilities as JSON." };
 
     public static RootCommand Build()
     {
@@ -90,21 +104,28 @@ internal static class CommandLine
         AtLeast(ImageSize, 1);
         AtLeast(CheckpointEvery, 1);
         AtLeast(StopAfterSteps, 1);
+        AtLeast(SearchTrials, 1);
+        Width.Validators.Add(result =>
+        {
+            if (result.Tokens.Count > 0 && result.GetValueOrDefault<float?>() is not (>= 0.05f and <= 20))
+                result.AddError($"--width must be a number from 0.05 to 20, but is '{result.Tokens[0].Value}'.");
+        });
         LearningRate.Validators.Add(result =>
         {
             if (result.Tokens.Count > 0 && result.GetValueOrDefault<float?>() is not (>= 0 and <= 1000))
                 result.AddError("--learning-rate must be a number from 0 to 1000.");
         });
-        Indices.Validators.Add(result =>
+        Pictures.Validators.Add(result =>
         {
-            foreach (Token token in result.Tokens.Where(token => !int.TryParse(token.Value, out int index) || index < 0))
-                result.AddError($"An image's number must be 0 or more, but is '{token.Value}'.");
+            foreach (Token token in result.Tokens.Where(token => long.TryParse(token.Value, out long index) && index is < 0 or > int.MaxValue))
+                result.AddError($"A test image's number must be 0 or more, but is '{token.Value}'.");
         });
 
         Option[] source = [Dataset, Data, Images, ImageSize, Grey, Classes];
         Option[] training =
         [
-            .. source, RecipeOption, Augment, Epochs, BatchSize, LearningRate, Seed, Threads, Limit, Validation, Output, Resume, CheckpointEvery, StopAfterSteps, TensorBoard,
+            .. source, RecipeOption, Augment, Epochs, BatchSize, LearningRate, Seed, Threads, Limit, Validation, Output, Resume, CheckpointEvery, StopAfterSteps, TensorBoard, Width, Search,
+            SearchTrials,
         ];
         var root = new RootCommand("Trains a convolutional network to read handwritten digits, in pure C#.");
         var train = new Command("train", "Trains, evaluates, saves and reports (the default).");
@@ -119,7 +140,7 @@ internal static class CommandLine
             {
                 Data = Source(parsed),
                 Recipe = Recipes.Get(parsed.GetRequiredValue(RecipeOption))
-                    .With(parsed.GetValue(Epochs), parsed.GetValue(BatchSize), parsed.GetValue(LearningRate), parsed.GetValue(Augment)),
+                    .With(parsed.GetValue(Epochs), parsed.GetValue(BatchSize), parsed.GetValue(LearningRate), parsed.GetValue(Augment), parsed.GetValue(Width)),
                 Seed = parsed.GetValue(Seed),
                 Threads = parsed.GetValue(Threads),
                 Limit = parsed.GetValue(Limit),
@@ -129,6 +150,8 @@ internal static class CommandLine
                 CheckpointEvery = parsed.GetValue(CheckpointEvery),
                 StopAfterSteps = parsed.GetValue(StopAfterSteps),
                 TensorBoard = parsed.GetValue(TensorBoard),
+                Search = parsed.GetValue(Search),
+                SearchTrials = parsed.GetValue(SearchTrials),
                 Given = training.Where(option => parsed.GetResult(option) is { Implicit: false }).Select(option => option.Name).ToHashSet(),
             },
             token);
@@ -136,8 +159,9 @@ internal static class CommandLine
         train.SetAction(run);
         var evaluate = new Command("evaluate", "Measures a saved model on the test images.") { Threads, From };
         evaluate.SetAction((parsed, token) => EvaluateCommand.RunAsync(Source(parsed), parsed.GetValue(From), parsed.GetValue(Threads), token));
-        var predict = new Command("predict", "Shows test images, what is read in each and the probabilities.") { Indices, From };
-        predict.SetAction((parsed, token) => PredictCommand.RunAsync(Source(parsed), parsed.GetValue(From), parsed.GetRequiredValue(Indices), token));
+        var predict = new Command("predict", "Shows pictures or test images, what is read in each and the probabilities.") { Pictures, From, Plain, Json };
+        predict.SetAction((parsed, token) => PredictCommand.RunAsync(
+            Source(parsed), parsed.GetValue(From), parsed.GetRequiredValue(Pictures), parsed.GetValue(Plain), parsed.GetValue(Json), token));
         foreach (Command command in (Command[])[evaluate, predict])
         {
             foreach (Option option in source)

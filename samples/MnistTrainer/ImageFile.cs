@@ -1,8 +1,10 @@
+using System.Buffers.Binary;
+using NativeConv;
 using StbImageSharp;
 
 namespace MnistTrainer;
 
-/// <summary>A picture read from a PNG, JPEG, BMP, GIF or TGA file; transparency is dropped.</summary>
+/// <summary>A picture read from a PNG, JPEG, BMP, GIF or TGA file; what is transparent is white.</summary>
 /// <param name="Path">The file.</param>
 /// <param name="Height">Rows.</param>
 /// <param name="Width">Columns.</param>
@@ -11,6 +13,9 @@ internal sealed record ImageFile(string Path, int Height, int Width, byte[] Pixe
 {
     private const long MostPixels = 1 << 26;
     private static readonly HashSet<string> Extensions = new([".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tga"], StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>[height, width, 3].</summary>
+    public ImageShape Shape => new(Height, Width, 3);
 
     /// <summary>Whether a file's name is that of a picture.</summary>
     public static bool IsImage(string path) => Extensions.Contains(System.IO.Path.GetExtension(path));
@@ -28,13 +33,16 @@ internal sealed record ImageFile(string Path, int Height, int Width, byte[] Pixe
             if ((long)info.Height * info.Width is 0 or > MostPixels)
                 throw new InvalidDataException($"{path}: a picture has 1 to {MostPixels} pixels, but this one is {info.Height}x{info.Width}.");
 
-            ImageResult image = ImageResult.FromMemory(file, ColorComponents.RedGreenBlue);
-            return new(path, image.Height, image.Width, image.Data);
+            if (IsTruncatedJpeg(file))
+                throw new InvalidDataException($"{path}, byte {file.Length}: the picture is broken: the file ends before the JPEG's end marker.");
+
+            ImageResult image = ImageResult.FromMemory(file, ColorComponents.RedGreenBlueAlpha);
+            return new(path, image.Height, image.Width, OverWhite(image.Data));
         }
         catch (Exception e) when (e is InvalidOperationException or ArgumentException or IndexOutOfRangeException or NullReferenceException or OverflowException or EndOfStreamException)
         {
             // What the decoder throws at broken files.
-            throw new InvalidDataException($"{path}: the picture is broken: {e.Message}", e);
+            throw new InvalidDataException($"{path}: the picture is broken or cut short.", e);
         }
     }
 
@@ -57,9 +65,7 @@ internal sealed record ImageFile(string Path, int Height, int Width, byte[] Pixe
             return Pixels;
 
         byte[] grey = new byte[Height * Width];
-        for (int i = 0; i < grey.Length; i++)
-            grey[i] = (byte)(((77 * Pixels[3 * i]) + (150 * Pixels[(3 * i) + 1]) + (29 * Pixels[(3 * i) + 2]) + 128) >> 8);
-
+        DigitPicture.ToGrey(Pixels, Shape, grey);
         return grey;
     }
 
@@ -82,6 +88,43 @@ internal sealed record ImageFile(string Path, int Height, int Width, byte[] Pixe
         }
 
         return new(Path, height, width, resized);
+    }
+
+    private static byte[] OverWhite(byte[] pixels)
+    {
+        byte[] colours = new byte[pixels.Length / 4 * 3];
+        for (int from = 0, to = 0; to < colours.Length; from += 4, to += 3)
+        {
+            int opacity = pixels[from + 3], white = (255 * (255 - opacity)) + 127;
+            for (int c = 0; c < 3; c++)
+                colours[to + c] = (byte)(((pixels[from + c] * opacity) + white) / 255);
+        }
+
+        return colours;
+    }
+
+    /// <summary>Whether the file is a JPEG that stops before its end marker: the decoder would make up the rest. Segments are stepped over, for a preview in one has an end of its own.</summary>
+    private static bool IsTruncatedJpeg(ReadOnlySpan<byte> file)
+    {
+        const byte Escape = 0xFF, Start = 0xD8, End = 0xD9, FirstRestart = 0xD0;
+        if (file is not [Escape, Start, ..])
+            return false;
+
+        int at = 2;
+        while (at + 1 < file.Length)
+        {
+            byte marker = file[at + 1];
+            if (file[at] != Escape || marker == Escape)
+                at++;
+            else if (marker == End)
+                return false;
+            else if (marker is <= 1 or (>= FirstRestart and <= Start) || at + 3 >= file.Length)
+                at += 2;
+            else
+                at += 2 + BinaryPrimitives.ReadUInt16BigEndian(file[(at + 2)..]);
+        }
+
+        return true;
     }
 
     private byte Mean(int channel, double top, double bottom, double left, double right)

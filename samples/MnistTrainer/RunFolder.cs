@@ -10,7 +10,8 @@ namespace MnistTrainer;
 internal sealed class RunFolder
 {
     private const string Runs = "runs", ModelName = "model.safetensors", BestName = "best.safetensors", CheckpointName = "checkpoint.safetensors";
-    private const string HistoryName = "history.csv", TimesName = "timing.csv", SummaryName = "summary.json", ComparisonName = "finetune.csv", PlaceName = "run.json";
+    private const string HistoryName = "history.csv", TimesName = "timing.csv", SummaryName = "summary.json", PlaceName = "run.json";
+    private const string ComparisonName = "finetune.csv", SearchName = "search.csv";
     private const string TimesHeader = "epoch,train_seconds,images_per_second", FinishedKey = "finished", DataKey = "data";
 
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
@@ -47,7 +48,7 @@ internal sealed class RunFolder
     {
         var run = new RunFolder(folder ?? System.IO.Path.Combine(Runs, DateTime.Now.ToString("yyyyMMdd-HHmmss", CultureInfo.InvariantCulture)));
         Directory.CreateDirectory(run.Path);
-        foreach (string name in (string[])[SummaryName, CheckpointName, ModelName, BestName, HistoryName, TimesName, ComparisonName, PlaceName])
+        foreach (string name in (string[])[SummaryName, CheckpointName, ModelName, BestName, HistoryName, TimesName, ComparisonName, SearchName, PlaceName])
             File.Delete(run.PathOf(name));
 
         return run;
@@ -99,6 +100,9 @@ internal sealed class RunFolder
 
         Write(TimesName, text.ToString());
     }
+
+    /// <summary>Writes what a search tried, the names of the columns first.</summary>
+    public void WriteSearch(IEnumerable<string[]> rows) => Write(SearchName, string.Concat(rows.Select(row => string.Join(',', row) + "\n")));
 
     /// <param name="dataset">The data set that the images are.</param>
     /// <param name="network">The network's name, or the model file that was started from.</param>

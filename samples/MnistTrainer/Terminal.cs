@@ -5,11 +5,12 @@ using Spectre.Console;
 namespace MnistTrainer;
 
 /// <summary>What the user sees: a live bar and tables in a terminal, plain lines elsewhere.</summary>
-internal sealed class Terminal
+/// <param name="isAside">Whether lines go to standard error, since standard output is for a program.</param>
+internal sealed class Terminal(bool isAside = false)
 {
     private static readonly CultureInfo Culture = CultureInfo.InvariantCulture;
 
-    public bool IsLive { get; } = !Console.IsOutputRedirected && AnsiConsole.Profile.Capabilities.Interactive;
+    public bool IsLive { get; } = !isAside && !Console.IsOutputRedirected && AnsiConsole.Profile.Capabilities.Interactive;
 
     public void Line(string text)
     {
@@ -17,7 +18,7 @@ internal sealed class Terminal
         if (IsLive)
             AnsiConsole.WriteLine(text);
         else
-            Console.WriteLine(text);
+            (isAside ? Console.Error : Console.Out).WriteLine(text);
     }
 
     /// <summary>Reports each file once it starts to come.</summary>
@@ -56,6 +57,20 @@ internal sealed class Terminal
         Line(string.Create(
             Culture,
             $"epoch {epoch.Epoch,2}/{epochs}  loss {epoch.Loss:F4}  accuracy {epoch.Accuracy:P2}{validation}  {epoch.ImagesPerSecond:N0} images/s  {epoch.TrainSeconds:F1} s"));
+    }
+
+    /// <summary>A table of figures.</summary>
+    public void Table(string title, string[] columns, IEnumerable<string[]> rows)
+    {
+        Line(title);
+        var table = new Table { Border = Border };
+        foreach (string column in columns)
+            table.AddColumn(new TableColumn(Markup.Escape(column)).RightAligned());
+
+        foreach (string[] row in rows)
+            table.AddRow([.. row.Select(cell => Markup.Escape(cell))]);
+
+        AnsiConsole.Write(table);
     }
 
     /// <summary>Figures by class and the confusion matrix.</summary>

@@ -27,12 +27,21 @@ internal static class TrainCommand
 
         (TrainTest images, string dataset) = await options.Data.LoadAsync(terminal, cancellationToken);
         (Dataset train, Dataset? validation) = Split(images.Train, options);
+        ImageKind kind = DataSource.KindOf(train, dataset);
+        if (run == null)
+        {
+            run = RunFolder.Create(options.Output);
+            if (options.Search)
+                options = options with { Recipe = SettingsSearch.Run(terminal, options, kind, train, validation, run, cancellationToken) };
+        }
+
         Recipe recipe = options.Recipe;
-        Model model = recipe.Network(DataSource.KindOf(train, dataset), options.Seed);
+        Model model = recipe.Make(kind, options.Seed);
         model.Execution = new() { ThreadCount = options.Threads };
-        run ??= RunFolder.Create(options.Output);
         terminal.Line($"{dataset}: {train.Count} training images, {images.Test.Count} test images. {recipe.Name}: {model.TrainableParameterCount} parameters.");
-        terminal.Line($"{recipe.Epochs} epochs, batch size {recipe.BatchSize}, seed {options.Seed}, {options.Threads} threads, {model.Execution.Level}. Output: {run.Path}");
+        terminal.Line(
+            $"{recipe.Epochs} epochs, batch size {recipe.BatchSize}, learning rate {recipe.LearningRate}, width {recipe.Width}, seed {options.Seed}, {options.Threads} threads, "
+            + $"{model.Execution.Level}. Output: {run.Path}");
         if (state != null)
             terminal.Line($"Going on after step {state.Step}, {state.Epochs.Count} epochs done.");
 
@@ -53,20 +62,7 @@ internal static class TrainCommand
             Properties = options.ToProperties(dataset),
         });
 
-        History history = terminal.Train(progress => model.Fit(train, validation, new()
-        {
-            Epochs = recipe.Epochs,
-            BatchSize = recipe.BatchSize,
-            Optimizer = recipe.Optimizer,
-            Schedule = recipe.Schedule,
-            Augmentation = recipe.Augmentation,
-            Averaging = recipe.Averaging,
-            Seed = options.Seed,
-            Callbacks = callbacks,
-            Resume = state,
-            Progress = progress,
-            CancellationToken = stop.Token,
-        }));
+        History history = terminal.Train(progress => model.Fit(train, validation, recipe.ToFitOptions(options.Seed, callbacks, state, progress, stop.Token)));
         if (history.Reason == StopReason.Callback)
             terminal.Line($"Stopped after {history.Epochs.Count} epochs: the held-out images got no better.");
         else if (history.Reason == StopReason.Cancelled)

@@ -30,6 +30,11 @@ internal sealed record TrainOptions
 
     public required bool TensorBoard { get; init; }
 
+    /// <summary>Whether settings that the user did not give are searched for.</summary>
+    public required bool Search { get; init; }
+
+    public required int SearchTrials { get; init; }
+
     /// <summary>The names of the options that the user gave.</summary>
     public required IReadOnlySet<string> Given { get; init; }
 
@@ -49,6 +54,7 @@ internal sealed record TrainOptions
             [CommandLine.EpochsName] = Recipe.Epochs.ToString(culture),
             [CommandLine.BatchSizeName] = Recipe.BatchSize.ToString(culture),
             [CommandLine.LearningRateName] = Recipe.LearningRate.ToString(culture),
+            [CommandLine.WidthName] = Recipe.Width.ToString(culture),
             [CommandLine.SeedName] = Seed.ToString(culture),
             [CommandLine.LimitName] = Limit?.ToString(culture) ?? None,
             [CommandLine.ValidationName] = Validation.ToString(culture),
@@ -88,7 +94,8 @@ internal sealed record TrainOptions
                     Given.Contains(CommandLine.EpochsName) ? Recipe.Epochs : int.Parse(saved[CommandLine.EpochsName], culture),
                     int.Parse(saved[CommandLine.BatchSizeName], culture),
                     float.Parse(saved[CommandLine.LearningRateName], culture),
-                    bool.Parse(saved[CommandLine.AugmentName])),
+                    bool.Parse(saved[CommandLine.AugmentName]),
+                    float.Parse(saved[CommandLine.WidthName], culture)),
                 Seed = ulong.Parse(saved[CommandLine.SeedName], culture),
                 Limit = Whole(saved[CommandLine.LimitName]),
                 Validation = int.Parse(saved[CommandLine.ValidationName], culture),

@@ -17,13 +17,11 @@ public sealed class ReadmeTests
     [Fact]
     public void Example_InTheReadme_IsTheOneThatRuns()
     {
-        string[] source = [.. File.ReadAllLines(Beside("ReadmeExample.cs")).SkipWhile(line => !line.Contains("starts here", StringComparison.Ordinal)).Skip(1)
+        string[] source = [.. File.ReadAllLines(Path.Combine(AppContext.BaseDirectory, "ReadmeExample.cs")).SkipWhile(line => !line.Contains("starts here", StringComparison.Ordinal)).Skip(1)
             .TakeWhile(line => !line.Contains("ends here", StringComparison.Ordinal)).Select(line => line[8..])];
-        string[] readme = [.. File.ReadAllLines(Beside("README.md")).SkipWhile(line => line != "```csharp").Skip(1)
-            .TakeWhile(line => line != "```").Where(line => line.Length > 0 && line != "using NativeConv;")];
+        string[] readme = [.. MarkdownFile.Blocks("README.md").Single(block => block is { Heading: "Example", Language: "csharp" }).Lines
+            .Where(line => line.Length > 0 && line != "using NativeConv;")];
         readme.Should().Equal(source);
         source.Length.Should().BeInRange(10, 20);
     }
-
-    private static string Beside(string name) => Path.Combine(AppContext.BaseDirectory, name);
 }

@@ -76,8 +76,12 @@ public sealed class TrainerTests : IDisposable
     [InlineData("--threads", "0")]
     [InlineData("--checkpoint-every", "0")]
     [InlineData("--stop-after-steps", "none")]
+    [InlineData("--width", "0")]
+    [InlineData("--search", "--search-trials", "0")]
     [InlineData("predict")]
     [InlineData("predict", "-4")]
+    [InlineData("predict", "4000000000")]
+    [InlineData("predict", "--json")]
     [InlineData("--dataset", "emnist")]
     [InlineData("--images", "here", "--dataset", "mnist")]
     [InlineData("evaluate", "--images", "here", "--data", "there")]
@@ -137,6 +141,8 @@ public sealed class TrainerTests : IDisposable
         summary.GetProperty("testAccuracy").GetDouble().Should().BeGreaterThan(0.9);
         Result predict = Run("predict", "0", "--images", images, "--image-size", "12");
         predict.Output.Should().Contain("Read as left", predict.Error);
+        Result file = Run("predict", Path.Combine(images, "right", "01.bmp"));
+        file.Output.Should().Contain("Read as right", file.Error);
         Run("--resume").Output.Should().Contain("finished");
         Fails("--dataset is mnist, but the run", "--resume", "--dataset", "mnist");
         File.Delete(Path.Combine(run, "summary.json"));

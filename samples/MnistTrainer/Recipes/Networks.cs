@@ -2,18 +2,18 @@ using NativeConv;
 
 namespace MnistTrainer;
 
-/// <summary>The networks of the recipes.</summary>
+/// <summary>The networks of the recipes; parameters are counted at width 1 and ten classes.</summary>
 internal static class Networks
 {
     /// <summary>Depthwise-separable blocks with dilation and batch normalization; 23,178 trainable parameters.</summary>
     public static Model Separable(ImageKind images, ulong seed) => Input(images)
-        .Conv2D(32, 3, useBias: false).BatchNormalization().ReLU()
-        .SeparableConv2D(64, 3, activation: Activation.ReLU, batchNormalization: true)
+        .Conv2D(images.Channels(32), 3, useBias: false).BatchNormalization().ReLU()
+        .SeparableConv2D(images.Channels(64), 3, activation: Activation.ReLU, batchNormalization: true)
         .MaxPool2D(2)
-        .SeparableConv2D(64, 3, dilation: 2, activation: Activation.ReLU, batchNormalization: true)
-        .SeparableConv2D(64, 3, dilation: 2, activation: Activation.ReLU, batchNormalization: true)
+        .SeparableConv2D(images.Channels(64), 3, dilation: 2, activation: Activation.ReLU, batchNormalization: true)
+        .SeparableConv2D(images.Channels(64), 3, dilation: 2, activation: Activation.ReLU, batchNormalization: true)
         .MaxPool2D(2)
-        .SeparableConv2D(128, 3, dilation: 2, activation: Activation.ReLU, batchNormalization: true)
+        .SeparableConv2D(images.Channels(128), 3, dilation: 2, activation: Activation.ReLU, batchNormalization: true)
         .GlobalAveragePool2D()
         .Dense(images.ClassNames.Count)
         .Build(seed);
@@ -21,10 +21,10 @@ internal static class Networks
     /// <summary>The article's Keras listing, linear but for its poolings; 35,444 trainable parameters.</summary>
     public static Model Keras(ImageKind images, ulong seed) => Input(images)
         .DepthwiseConv2D(3)
-        .Conv2D(64, 3, dilation: 2)
+        .Conv2D(images.Channels(64), 3, dilation: 2)
         .MaxPool2D(2)
         .DepthwiseConv2D(3)
-        .Conv2D(32, 3, dilation: 2)
+        .Conv2D(images.Channels(32), 3, dilation: 2)
         .MaxPool2D(2)
         .Flatten()
         .Dense(images.ClassNames.Count)
@@ -32,10 +32,10 @@ internal static class Networks
 
     /// <summary>The article's section 4.3; 127,435 trainable parameters.</summary>
     public static Model Section43(ImageKind images, ulong seed) => Input(images)
-        .Conv2D(64, 3)
+        .Conv2D(images.Channels(64), 3)
         .DepthwiseConv2D(3)
         .PointwiseConv2D(1)
-        .Conv2D(64, 3, dilation: 2)
+        .Conv2D(images.Channels(64), 3, dilation: 2)
         .MaxPool2D(2)
         .Flatten()
         .Dense(images.ClassNames.Count)
@@ -43,27 +43,27 @@ internal static class Networks
 
     /// <summary>Residual 3x3 convolutions; 75,114 trainable parameters.</summary>
     public static Model Best(ImageKind images, ulong seed) => Input(images)
-        .Normalized(32, padding: Padding.Valid).MaxPool2D(2)
-        .Normalized(32).Residual(32).MaxPool2D(2)
-        .Normalized(64).Residual(64)
+        .Normalized(images.Channels(32), padding: Padding.Valid).MaxPool2D(2)
+        .Normalized(images.Channels(32)).Residual(images.Channels(32)).MaxPool2D(2)
+        .Normalized(images.Channels(64)).Residual(images.Channels(64))
         .GlobalAveragePool2D()
         .Dense(images.ClassNames.Count)
         .Build(seed);
 
     /// <summary>Separable convolutions of few channels; 7,514 trainable parameters.</summary>
     public static Model Tiny(ImageKind images, ulong seed) => Input(images)
-        .Normalized(16).MaxPool2D(2)
-        .Separable(32).Separable(32).MaxPool2D(2)
-        .Separable(48).Separable(48)
+        .Normalized(images.Channels(16)).MaxPool2D(2)
+        .Separable(images.Channels(32)).Separable(images.Channels(32)).MaxPool2D(2)
+        .Separable(images.Channels(48)).Separable(images.Channels(48))
         .GlobalAveragePool2D()
         .Dense(images.ClassNames.Count)
         .Build(seed);
 
     /// <summary>Strides in place of poolings; 34,474 trainable parameters.</summary>
     public static Model Quick(ImageKind images, ulong seed) => Input(images)
-        .Normalized(32, 5, stride: 2, Padding.Valid)
-        .Normalized(32, stride: 2, padding: Padding.Valid)
-        .Normalized(64, padding: Padding.Valid)
+        .Normalized(images.Channels(32), 5, stride: 2, Padding.Valid)
+        .Normalized(images.Channels(32), stride: 2, padding: Padding.Valid)
+        .Normalized(images.Channels(64), padding: Padding.Valid)
         .Flatten()
         .Dense(images.ClassNames.Count)
         .Build(seed);

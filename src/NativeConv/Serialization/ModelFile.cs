@@ -70,10 +70,10 @@ public static class ModelFile
     private static Model Load(SafetensorsFile file, string name, IReadOnlyDictionary<string, Func<LayerConfiguration, Layer>>? customLayers)
     {
         if (!file.Metadata.TryGetValue(VersionKey, out string? version) || !file.Metadata.TryGetValue(GraphKey, out string? graph))
-            throw file.Broken(8, $"the metadata must have '{VersionKey}' and '{GraphKey}', as every model that this library saves");
+            throw file.Broken(8, $"the metadata must have '{VersionKey}' and '{GraphKey}', as every model that this library saves; LoadWeights reads weights alone");
 
         if (version != Version)
-            throw file.Broken(8, $"'{VersionKey}' must be {Version}, but is '{version}'");
+            throw file.Broken(8, $"'{VersionKey}' must be {Version}, but is '{version}': a later version of this library may read it");
 
         try
         {
