@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using FluentAssertions;
+using MnistTrainer;
 using Xunit;
 
 namespace NativeConv.PublicApi.Tests;
@@ -50,6 +51,28 @@ public sealed class TrainerResumeTests : IDisposable
         Fails("--seed is 6, but the run in 'parts' was started with 5", "--resume", "--output", "parts", "--seed", "6");
         Fails("epochs is 3 there, but 4 here", "--resume", "--output", "parts", "--epochs", "4");
         Times("parts").Should().Equal(before);
+    }
+
+    /// <summary>Averaged weights, varied images and a schedule, stopped within an epoch.</summary>
+    [Theory]
+    [InlineData("--model", "best", 75_114)]
+    [InlineData("--model", "tiny", 7_514)]
+    [InlineData("--recipe", "quick", 26_914)]
+    public void Resume_OfARecipe_EndsWithTheSameFiles(string option, string recipe, int parameters)
+    {
+        string[] training = ["train", option, recipe, "--data", "data", "--epochs", "2", "--batch-size", "20", "--validation", "40"];
+        Succeeds([.. training, "--output", "straight", "--threads", "2"]).Output.Should()
+            .Contain($"{recipe}: {parameters} parameters").And.Contain("2 epochs, batch size 20").And.Contain("epoch  2/2");
+        Summary("straight").GetProperty("model").GetString().Should().Be(recipe);
+        Summary("straight").GetProperty("parameters").GetInt32().Should().Be(parameters);
+
+        Succeeds([.. training, "--output", "parts", "--stop-after-steps", "3"]);
+        bool augments = Recipes.Get(recipe).Augmentation != null;
+        Fails("--learning-rate is 0.5, but the run in 'parts' was started with", "--resume", "--output", "parts", "--learning-rate", "0.5");
+        Fails($"but the run in 'parts' was started with {(augments ? "true" : "false")}", "--resume", "--output", "parts", "--augment", augments ? "false" : "true");
+        Fails($"--recipe is keras, but the run in 'parts' was started with {recipe}", "--resume", "--output", "parts", "--model", "keras");
+        Succeeds(["train", "--resume", "--output", "parts"]);
+        HaveTheSameOutcome("straight", "parts");
     }
 
     [Fact]

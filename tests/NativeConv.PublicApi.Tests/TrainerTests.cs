@@ -1,5 +1,6 @@
 using System.Text.Json;
 using FluentAssertions;
+using MnistTrainer;
 using Xunit;
 using Result = NativeConv.PublicApi.Tests.TrainerProcess.Result;
 
@@ -56,11 +57,21 @@ public sealed class TrainerTests : IDisposable
         beyond.Error.Trim().Split('\n').Should().ContainSingle().Which.Should().Contain("10000");
     }
 
+    [Fact]
+    public void Recipe_Unknown_IsToldWhichThereAre()
+    {
+        Result result = Run("train", "--recipe", "resnet");
+        result.Code.Should().Be(2);
+        result.Error.Should().Contain("'resnet'").And.ContainAll(Recipes.Names.Select(name => $"'{name}'"));
+    }
+
     [Theory]
     [InlineData("--no-such-option")]
     [InlineData("--epochs", "0")]
     [InlineData("--epochs", "many")]
     [InlineData("--model", "resnet")]
+    [InlineData("--recipe", "best", "--model", "keras")]
+    [InlineData("--augment", "much")]
     [InlineData("--learning-rate", "-1")]
     [InlineData("--threads", "0")]
     [InlineData("--checkpoint-every", "0")]
