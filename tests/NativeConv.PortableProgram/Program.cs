@@ -5,6 +5,16 @@ using NativeConv.PortableProgram;
 using NativeConv.Simd;
 
 // What must be the same wherever it runs: just in time or ahead of time, on x64 or Arm64, at every vector width, on any number of threads.
+try
+{
+    _ = SimdLevels.Default;
+}
+catch (InvalidOperationException e)
+{
+    Console.Error.WriteLine(e.Message);
+    return 1;
+}
+
 string compiled = RuntimeFeature.IsDynamicCodeSupported ? "just in time" : "ahead of time";
 Console.WriteLine($"{RuntimeInformation.ProcessArchitecture}, compiled {compiled}, {SimdLevels.Default}, fused multiply-add: {SimdLevels.HasFusedMultiplyAdd}");
 switch (args)
