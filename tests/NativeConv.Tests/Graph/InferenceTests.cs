@@ -112,11 +112,19 @@ public sealed class InferenceTests
         model.Execution = new() { ThreadCount = 4 };
         float[] image = TestData.Uniform(model.InputShape.Length, 1), output = new float[model.OutputShape.Length];
         model.Predict(image, output);
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        for (int i = 0; i < 100; i++)
-            model.Predict(image, output);
 
-        (GC.GetAllocatedBytesForCurrentThread() - before).Should().Be(0);
+        // The least of some rounds: the runtime compiles a method again now and then, and its own bookkeeping counts.
+        long least = long.MaxValue;
+        for (int round = 0; round < 10; round++)
+        {
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            for (int i = 0; i < 100; i++)
+                model.Predict(image, output);
+
+            least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
+        }
+
+        least.Should().Be(0);
     }
 
     [Fact]
