@@ -35,7 +35,7 @@ internal static class GraphJson
     {
         try
         {
-            using JsonDocument json = JsonDocument.Parse(text, new() { AllowDuplicateProperties = false, MaxDepth = 8 });
+            using JsonDocument json = StrictJson.Parse(text);
             ModelBuilder? builder = null;
             var nodes = new Dictionary<string, Node>(StringComparer.Ordinal);
             foreach (JsonElement element in json.RootElement.GetProperty("nodes").EnumerateArray())

@@ -52,7 +52,7 @@ internal sealed class SafetensorsFile
 
         try
         {
-            using JsonDocument json = JsonDocument.Parse(header, new() { AllowDuplicateProperties = false, MaxDepth = 8 });
+            using JsonDocument json = StrictJson.Parse(header);
             ReadHeader(json.RootElement, 8 + (int)length);
         }
         catch (InvalidOperationException e)

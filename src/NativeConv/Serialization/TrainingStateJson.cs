@@ -67,7 +67,7 @@ internal static class TrainingStateJson
     {
         try
         {
-            using JsonDocument document = JsonDocument.Parse(text, new() { AllowDuplicateProperties = false, MaxDepth = 8 });
+            using JsonDocument document = StrictJson.Parse(text);
             JsonElement json = document.RootElement;
             string reason = Text(json, "reason");
             string[] names = [.. json.GetProperty("class_names").EnumerateArray().Select(name => name.GetString()!)];
