@@ -8,10 +8,7 @@ internal static class Fusion
     /// <summary>Hands an activation to the node before it, where nothing else reads that node.</summary>
     public static void FuseActivations(IReadOnlyList<Node> nodes, NodeBinding[] bindings)
     {
-        int[] readers = new int[nodes.Count];
-        foreach (Node input in nodes.SelectMany(node => node.Inputs))
-            readers[input.Index]++;
-
+        int[] readers = Graph.CountReaders(nodes);
         foreach (Node node in nodes)
         {
             if (node.Layer is not ActivationLayer activation || !node.Inputs[0].Layer.CanFuse(activation.Function, bindings[node.Index].Training) || readers[node.Inputs[0].Index] > 1)

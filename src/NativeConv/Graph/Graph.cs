@@ -8,4 +8,14 @@ internal sealed class Graph(IReadOnlyList<Node> nodes)
     public Node Input => nodes[0];
 
     public Node Output => nodes[^1];
+
+    /// <summary>How many inputs of other nodes each node is.</summary>
+    public static int[] CountReaders(IReadOnlyList<Node> nodes)
+    {
+        int[] readers = new int[nodes.Count];
+        foreach (Node input in nodes.SelectMany(node => node.Inputs))
+            readers[input.Index]++;
+
+        return readers;
+    }
 }

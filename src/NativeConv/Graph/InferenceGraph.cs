@@ -9,10 +9,7 @@ internal static class InferenceGraph
     public static Model Convert(Model model)
     {
         var folded = new Dictionary<Node, Node>();
-        int[] readers = new int[model.Nodes.Count];
-        foreach (Node input in model.Nodes.SelectMany(node => node.Inputs))
-            readers[input.Index]++;
-
+        int[] readers = Graph.CountReaders(model.Nodes);
         foreach (Node node in model.Nodes)
         {
             if (node.Layer is BatchNormalization && node.Inputs[0] is { } source && readers[source.Index] == 1 && source.Layer.WithBias() != null)

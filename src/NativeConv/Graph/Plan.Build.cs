@@ -19,7 +19,7 @@ internal sealed unsafe partial class Plan
     /// <summary>Joins nodes that can hand rows to each other.</summary>
     private void JoinRowChains()
     {
-        var readers = _nodes.SelectMany(node => node.Inputs).CountBy(input => input).ToDictionary();
+        int[] readers = Graph.CountReaders(_nodes);
         var isJoined = new bool[_nodes.Count];
         foreach (Node start in _nodes)
         {
@@ -27,7 +27,7 @@ internal sealed unsafe partial class Plan
                 continue;
 
             List<Node> members = [start];
-            while (readers.GetValueOrDefault(members[^1]) == 1)
+            while (readers[members[^1].Index] == 1)
             {
                 Node next = _nodes.First(node => node.Inputs.Contains(members[^1]));
                 if (next.Inputs.Count > 1 || _programs[next.Index].OwnRows == 0)
@@ -103,9 +103,7 @@ internal sealed unsafe partial class Plan
         var values = new PlannedBuffer[_nodes.Count];
         var gradients = new PlannedBuffer?[_nodes.Count];
         var added = new (PlannedBuffer Own, PlannedBuffer Target)?[_nodes.Count][];
-        var readers = new int[_nodes.Count];
-        foreach (Node input in _nodes.SelectMany(node => node.Inputs))
-            readers[input.Index]++;
+        int[] readers = Graph.CountReaders(_nodes);
 
         foreach (Node node in _nodes)
         {

@@ -59,13 +59,7 @@ public sealed class Dense : Layer
     internal static Dense From(LayerConfiguration configuration) =>
         new(configuration.Int32("units")) { UseBias = configuration.Boolean("bias") };
 
-    internal override Layer WithBias()
-    {
-        var configuration = new LayerConfiguration();
-        Describe(configuration);
-        configuration.Set("bias", true);
-        return From(configuration);
-    }
+    internal override Layer WithBias() => WithBias(From);
 
     internal override LayerProgram CreateProgram<TVector>(NodeBinding binding) => new Program<TVector>(binding, UseBias);
 

@@ -85,13 +85,7 @@ public sealed class DepthwiseConv2D : Layer
 
     internal override bool CanFuse(Activation activation, bool training) => !training && Rectifier.Of(activation) != null;
 
-    internal override Layer WithBias()
-    {
-        var configuration = new LayerConfiguration();
-        Describe(configuration);
-        configuration.Set("bias", true);
-        return From(configuration);
-    }
+    internal override Layer WithBias() => WithBias(From);
 
     internal override LayerProgram CreateProgram<TVector>(NodeBinding binding) => new ConvolutionProgram<TVector>(
         binding,

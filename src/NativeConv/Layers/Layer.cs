@@ -47,6 +47,14 @@ public abstract class Layer
     /// <summary>The same layer with a bias, where its outputs are sums of products by output channel, the last axis of its kernel; else null.</summary>
     internal virtual Layer? WithBias() => null;
 
+    private protected Layer WithBias(Func<LayerConfiguration, Layer> create)
+    {
+        var configuration = new LayerConfiguration();
+        Describe(configuration);
+        configuration.Set("bias", true);
+        return create(configuration);
+    }
+
     internal abstract LayerProgram CreateProgram<TVector>(NodeBinding binding)
         where TVector : struct, IVector<TVector>;
 }
