@@ -38,7 +38,7 @@ internal sealed class SafetensorsFile
 
         ulong length = BinaryPrimitives.ReadUInt64LittleEndian(file.Span);
         if (length > LargestHeader)
-            throw Broken(0, $"a header has at most {LargestHeader} bytes, but this one {length}");
+            throw Broken(0, $"{ForeignFile.Describe(file.Span)}: the first 8 bytes must be the header's length, at most {LargestHeader} bytes, but are {length}");
 
         if (length > (ulong)file.Length - 8)
             throw Broken(0, $"the header should have {length} bytes, but only {file.Length - 8} follow");

@@ -81,6 +81,21 @@ public sealed class SafetensorsFileTests
         read.Should().Throw<InvalidDataException>().WithMessage($"f, byte 0: *{message}*");
     }
 
+    [Theory]
+    [InlineData(new byte[] { 0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A }, "but a PNG picture")]
+    [InlineData(new byte[] { 0xFF, 0xD8, 0xFF, 0xE0, 0, 16, 0x4A, 0x46 }, "but a JPEG picture")]
+    [InlineData(new byte[] { 0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A }, "but HDF5, and NativeConv.Keras")]
+    [InlineData(new byte[] { 0x50, 0x4B, 3, 4, 0, 0, 8, 8 }, "but a ZIP archive: NativeConv.Keras")]
+    [InlineData(new byte[] { 0x80, 2, 0x8A, 0x0A, 0x6C, 0xFC, 0x9C, 0x46 }, "but a pickle")]
+    [InlineData(new byte[] { 0x1F, 0x8B, 8, 0, 0, 0, 0, 1 }, "but compressed by gzip")]
+    [InlineData(new byte[] { 8, 8, 0x12, 7, 0x70, 0x79, 0x74, 0x6F }, "but ONNX, which NativeConv.Onnx reads")]
+    [InlineData(new byte[] { 0x53, 0x65, 0x76, 0x65, 0x6E, 0x20, 0x69, 0x73 }, "no safetensors file: the first 8 bytes")]
+    public void Read_AFileOfAnotherKind_SaysWhatItIs(byte[] file, string message)
+    {
+        Action read = () => _ = new SafetensorsFile(file, "f");
+        read.Should().Throw<InvalidDataException>().WithMessage($"f, byte 0: the file is *{message}*at most 100000000 bytes*");
+    }
+
     [Fact]
     public void Read_NoUtf8_IsRefused()
     {
