@@ -18,4 +18,18 @@ internal static class Fusion
             bindings[node.Index].IsFusedAway = true;
         }
     }
+
+    /// <summary>Marks the nodes whose gradient comes back through a max-pooling alone: of a window's cells one has a gradient, and activations and dropout keep zeros.</summary>
+    public static void MarkSparseGradients(IReadOnlyList<Node> nodes, NodeBinding[] bindings)
+    {
+        int[] readers = Graph.CountReaders(nodes);
+        foreach (Node pooling in nodes.Where(node => node.Layer is MaxPool2D { IsSparseBackward: true }))
+        {
+            Node node = pooling.Inputs[0];
+            while (node.Layer is ActivationLayer or Dropout && readers[node.Index] == 1)
+                node = node.Inputs[0];
+
+            bindings[node.Index].IsGradientSparse = readers[node.Index] == 1;
+        }
+    }
 }

@@ -62,6 +62,9 @@ internal sealed unsafe partial class Plan
         if (kind != PlanKind.Diagnosis)
             Fusion.FuseActivations(_nodes, _bindings);
 
+        if (training)
+            Fusion.MarkSparseGradients(_nodes, _bindings);
+
         _isInChain = new bool[_nodes.Count];
         (_programs, _operations, _loss) = SimdLevels.Dispatch<Creation, Created>(
             level, new Creation(_nodes, _bindings, loss, distillation, graph.Output.Shape.Length, batchSize));

@@ -15,8 +15,7 @@ internal sealed unsafe class PrivateGradients
     /// <summary>Floats whose tree is added up at once, so that a range of every chunk's row stays in the second cache.</summary>
     private const int Block = 1024;
 
-    private readonly List<(int Offset, int Length)> _places = [];
-    private readonly List<ParameterView> _parameters = [];
+    private readonly List<Place> _places = [];
     private readonly AlignedMemory _rows;
 
     /// <summary>Lays the rows out, and tells each node's parameters where in a row they lie. Without bindings, as where nothing is trained, rows are empty.</summary>
@@ -32,8 +31,8 @@ internal sealed unsafe class PrivateGradients
                     continue;
 
                 views[i] = views[i].At(checked((int)length));
-                _places.Add(((int)length, views[i].Length));
-                _parameters.Add(views[i]);
+                int columns = i == 0 && programs[node].IsKernelGradientTransposed ? bindings[node].OutputShape.Channels : 0;
+                _places.Add(new(views[i].Gradient, (int)length, views[i].Length, columns, columns == 0 ? 0 : bindings[node].InputShapes[0].Channels));
                 length = AlignedMemory.RoundUp(length + views[i].Length);
             }
         }
@@ -66,12 +65,51 @@ internal sealed unsafe class PrivateGradients
         first *= AlignedMemory.AlignmentFloats;
         end *= AlignedMemory.AlignmentFloats;
         int chunks = ChunkCount(images);
-        for (int i = 0; i < _places.Count; i++)
+        float* sums = stackalloc float[Block];
+        foreach (Place place in _places)
         {
-            (int offset, int length) = _places[i];
-            int stop = Math.Min(end, offset + length);
-            for (int at = Math.Max(first, offset); at < stop; at += Block)
-                operations.AddTree(_rows.Pointer + at, chunks, RowLength, _parameters[i].Gradient + (at - offset), Math.Min(Block, stop - at));
+            int stop = Math.Min(end, place.Offset + place.Length);
+            for (int at = Math.Max(first, place.Offset); at < stop; at += Block)
+            {
+                int count = Math.Min(Block, stop - at);
+                if (place.Columns == 0)
+                {
+                    operations.AddTree(_rows.Pointer + at, chunks, RowLength, place.Gradient + (at - place.Offset), count);
+                    continue;
+                }
+
+                new Span<float>(sums, count).Clear();
+                operations.AddTree(_rows.Pointer + at, chunks, RowLength, sums, count);
+                place.AddTransposed(at - place.Offset, sums, count);
+            }
+        }
+    }
+
+    /// <summary>Where a parameter's gradient lies in a row; and where it is transposed there, what the parameter's columns and rows are, as matrices follow each other.</summary>
+    private sealed class Place(float* gradient, int offset, int length, int columns, int rows)
+    {
+        public float* Gradient => gradient;
+
+        public int Offset => offset;
+
+        public int Length => length;
+
+        public int Columns => columns;
+
+        /// <summary>Adds some values from a place on, which are ordered column by column.</summary>
+        public void AddTransposed(int first, float* sums, int count)
+        {
+            int matrix = first / (columns * rows), column = first / rows % columns, row = first % rows;
+            for (int i = 0; i < count; i++)
+            {
+                gradient[(((nint)matrix * rows) + row) * columns + column] += sums[i];
+                if (++row < rows)
+                    continue;
+
+                row = 0;
+                if (++column == columns)
+                    (matrix, column) = (matrix + 1, 0);
+            }
         }
     }
 }

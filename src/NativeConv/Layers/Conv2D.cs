@@ -103,7 +103,7 @@ public sealed class Conv2D : Layer
 
     internal override LayerProgram CreateProgram<TVector>(NodeBinding binding) => new ConvolutionProgram<TVector>(
         binding,
-        ConvolutionAlgorithm<TVector>.Dense(Geometry(binding.InputShapes[0]), binding.InputShapes[0].Channels, Filters, Groups, Rectifier.Of(binding.FusedActivation)!.Value),
+        ConvolutionAlgorithm<TVector>.Dense(Geometry(binding.InputShapes[0]), binding.InputShapes[0].Channels, Filters, Groups, Rectifier.Of(binding.FusedActivation)!.Value, binding.IsGradientSparse),
         UseBias);
 
     private Conv2DGeometry Geometry(ImageShape input) => new(input.Height, input.Width, KernelSize, Stride, Dilation, Padding);

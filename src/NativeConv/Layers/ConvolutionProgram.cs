@@ -15,6 +15,8 @@ internal sealed unsafe class ConvolutionProgram<TVector>(NodeBinding node, Convo
 
     public override BackwardReads BackwardReads => node.ParametersTrainable ? BackwardReads.Inputs : BackwardReads.None;
 
+    public override bool IsKernelGradientTransposed => algorithm.IsGradientTransposed;
+
     public override void Prepare(ulong seed, long step)
     {
         float* kernel = node.Parameters[0].Value;

@@ -67,6 +67,9 @@ internal sealed class NodeBinding
     /// <summary>Numbers the node, so that its random numbers are its own.</summary>
     public required int NodeIndex { get; init; }
 
+    /// <summary>Whether most of the output's gradient is zero, because it came back through a max-pooling.</summary>
+    public bool IsGradientSparse { get; set; }
+
     /// <summary>What the program applies to its output in place of the activation node that follows, which then does nothing.</summary>
     public Activation FusedActivation { get; set; } = Activation.Linear;
 
@@ -159,6 +162,9 @@ internal abstract unsafe class LayerProgram
     public virtual void BackwardBarrier(int phase, int images, float* firstGradients)
     {
     }
+
+    /// <summary>Whether the private gradient of the first parameter, a kernel [kh, kw, a, b], is [kh, kw, b, a].</summary>
+    public virtual bool IsKernelGradientTransposed => false;
 
     /// <summary>Slices of a parameter gradient that is summed over the whole batch after the last stage, instead of privately.</summary>
     public virtual int GradientSlices => 0;

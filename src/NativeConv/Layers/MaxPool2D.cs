@@ -14,6 +14,9 @@ public sealed class MaxPool2D(Size2D poolSize) : Pooling2D(poolSize)
     /// <inheritdoc/>
     public override string Kind => "max_pool2d";
 
+    /// <summary>Whether at most a quarter of the input's cells get a gradient: windows of four cells or more that do not overlap.</summary>
+    internal bool IsSparseBackward => PoolSize.Height * PoolSize.Width >= 4 && Stride.Height >= PoolSize.Height && Stride.Width >= PoolSize.Width;
+
     internal static MaxPool2D From(LayerConfiguration configuration) =>
         new(configuration.Size("pool")) { Stride = configuration.Size("stride"), Padding = configuration.Padding("padding") };
 

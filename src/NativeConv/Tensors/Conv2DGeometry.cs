@@ -98,6 +98,19 @@ public readonly record struct Conv2DGeometry
     internal (int First, int End) ValidColumnTaps(int outputColumn) =>
         ValidTaps(outputColumn, StrideWidth, DilationWidth, PadLeft, KernelWidth, InputWidth);
 
+    /// <summary>The outputs of an axis, first inclusive and last exclusive, for which a tap lies inside the input.</summary>
+    internal static (int First, int End) ValidOutputs(int tap, int stride, int dilation, int pad, int inputs, int outputs)
+    {
+        long shift = ((long)tap * dilation) - pad;
+        long first = shift >= 0 ? 0 : (-shift + stride - 1) / stride;
+        long end = shift >= inputs ? 0 : Math.Min(outputs, ((inputs - 1 - shift) / stride) + 1);
+        return first >= end ? (0, 0) : ((int)first, (int)end);
+    }
+
+    internal (int First, int End) ValidOutputRows(int tapRow) => ValidOutputs(tapRow, StrideHeight, DilationHeight, PadTop, InputHeight, OutputHeight);
+
+    internal (int First, int End) ValidOutputColumns(int tapColumn) => ValidOutputs(tapColumn, StrideWidth, DilationWidth, PadLeft, InputWidth, OutputWidth);
+
     private static (int Output, int Before, int After) Axis(int input, int taps, int stride, int dilation, Padding padding, int before, int after)
     {
         long extent = ((long)(taps - 1) * dilation) + 1;

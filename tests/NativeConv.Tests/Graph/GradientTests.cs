@@ -49,6 +49,13 @@ public sealed class GradientTests
     public void Normalization_InTheMiddle_PassesItsGradientOn() =>
         Check(new ModelBuilder(3, 4, 2).PointwiseConv2D(3).Normalize(scale: 0.5f, mean: 0.1f, deviation: 2).Flatten().Dense(2).Build(5));
 
+    /// <summary>Enough channels that the convolution leaves out what the pooling made zero, behind an activation and not.</summary>
+    [Theory]
+    [InlineData(Activation.Linear)]
+    [InlineData(Activation.Tanh)]
+    public void ConvolutionBeforeMaxPooling_AgreesWithDifferences(Activation function) =>
+        Check(new ModelBuilder(5, 6, 2).PointwiseConv2D(16).Conv2D(17, 3, dilation: 2, activation: function).MaxPool2D(2).Flatten().Dense(2).Build(7));
+
     /// <summary>So many images that each worker takes several at a time, which fewer never do.</summary>
     [Fact]
     public void ManyImages_SeveralAtATime_GiveTheSumOfEachImagesGradients()

@@ -15,18 +15,23 @@ internal static unsafe class ConvolutionRunner
     public static Result Dense(SimdLevel level, ConvolutionCase c, float[] x, float[] w, float[]? b, float[] dy, Guard guard = Guard.After) =>
         SimdLevels.Dispatch<Work, Result>(level, new(c, Multiplier: 0, x, w, b, dy, guard));
 
+    /// <summary>The same where most of dy is zero.</summary>
+    public static Result Sparse(SimdLevel level, ConvolutionCase c, float[] x, float[] w, float[]? b, float[] dy, Guard guard = Guard.After) =>
+        SimdLevels.Dispatch<Work, Result>(level, new(c, Multiplier: 0, x, w, b, dy, guard, IsSparse: true));
+
     public static Result Depthwise(SimdLevel level, DepthwiseCase c, float[] x, float[] w, float[]? b, float[] dy, Guard guard = Guard.After) =>
         SimdLevels.Dispatch<Work, Result>(level, new(c.AsConvolution, c.Multiplier, x, w, b, dy, guard));
 
     private readonly record struct Work(
-        ConvolutionCase Case, int Multiplier, float[] X, float[] W, float[]? B, float[] Dy, Guard Guard) : ISimdWork<Result>
+        ConvolutionCase Case, int Multiplier, float[] X, float[] W, float[]? B, float[] Dy, Guard Guard, bool IsSparse = false) : ISimdWork<Result>
     {
         public Result Run<TVector>()
             where TVector : struct, IVector<TVector>
         {
             ConvolutionAlgorithm<TVector> algorithm = Multiplier > 0
                 ? ConvolutionAlgorithm<TVector>.Depthwise(Case.Geometry, Case.InputChannels, Multiplier)
-                : ConvolutionAlgorithm<TVector>.Dense(Case.Geometry, Case.InputChannels, Case.OutputChannels, Case.Groups);
+                : ConvolutionAlgorithm<TVector>.Dense(Case.Geometry, Case.InputChannels, Case.OutputChannels, Case.Groups, isGradientSparse: IsSparse);
+            algorithm.IsGradientTransposed.Should().Be(IsSparse);
             using var x = new GuardedMemory(X, Guard);
             using var w = new GuardedMemory(W, Guard);
             using var b = new GuardedMemory(B ?? [0], Guard);
@@ -63,7 +68,14 @@ internal static unsafe class ConvolutionRunner
             y.Span.SequenceEqual(result.Y).Should().BeTrue("shares should give the forward pass' bits");
             dx.Span.SequenceEqual(result.Dx).Should().BeTrue("shares should give the input gradient's bits");
             dw.Span.SequenceEqual(result.Dw).Should().BeTrue("shares should give the weight gradient's bits");
-            return result;
+            return algorithm.IsGradientTransposed ? result with { Dw = Transposed(result.Dw) } : result;
+        }
+
+        /// <summary>[taps, outputs, inputs] as [taps, inputs, outputs].</summary>
+        private float[] Transposed(float[] dw)
+        {
+            (int inputs, int outputs) = (Case.InputChannels, Case.OutputChannels);
+            return [.. dw.Select((_, i) => dw[(i / (inputs * outputs) * inputs * outputs) + (i % outputs * inputs) + (i / outputs % inputs)])];
         }
     }
 }

@@ -10,8 +10,11 @@ internal abstract unsafe class ConvolutionAlgorithm<TVector>
     where TVector : struct, IVector<TVector>
 {
     /// <summary>Picks the algorithm of a dense or grouped convolution, whose results are rectified where that is asked for.</summary>
-    public static ConvolutionAlgorithm<TVector> Dense(in Conv2DGeometry geometry, int inputChannels, int outputChannels, int groups, Rectifier rectifier = default) =>
-        new GeneralConvolution<TVector>(geometry, inputChannels, outputChannels, groups, rectifier);
+    public static ConvolutionAlgorithm<TVector> Dense(
+        in Conv2DGeometry geometry, int inputChannels, int outputChannels, int groups, Rectifier rectifier = default, bool isGradientSparse = false) =>
+        isGradientSparse && SparseGradientConvolution<TVector>.Fits(geometry, inputChannels, outputChannels, groups)
+            ? new SparseGradientConvolution<TVector>(geometry, inputChannels, outputChannels, rectifier)
+            : new GeneralConvolution<TVector>(geometry, inputChannels, outputChannels, groups, rectifier);
 
     /// <summary>Picks the algorithm of a depthwise convolution, likewise.</summary>
     public static ConvolutionAlgorithm<TVector> Depthwise(in Conv2DGeometry geometry, int channels, int multiplier, Rectifier rectifier = default) => multiplier switch
@@ -27,6 +30,9 @@ internal abstract unsafe class ConvolutionAlgorithm<TVector>
 
     /// <inheritdoc cref="ForwardPackedLength"/>
     public abstract int BackwardPackedLength { get; }
+
+    /// <summary>Whether weight gradients are [kh, kw, cout, cin] instead of [kh, kw, cin, cout].</summary>
+    public virtual bool IsGradientTransposed => false;
 
     /// <summary>Floats of a worker's scratch.</summary>
     public virtual int ScratchLength => 0;

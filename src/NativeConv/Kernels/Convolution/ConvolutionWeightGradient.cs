@@ -185,7 +185,7 @@ internal sealed unsafe class ConvolutionWeightGradient
     {
         for (int tapRow = 0; tapRow < _g.KernelHeight; tapRow++)
         {
-            (int first, int end) = ValidOutputs(tapRow, _g.StrideHeight, _g.DilationHeight, _g.PadTop, block.InputRows, block.OutputRows);
+            (int first, int end) = Conv2DGeometry.ValidOutputs(tapRow, _g.StrideHeight, _g.DilationHeight, _g.PadTop, block.InputRows, block.OutputRows);
             (first, end) = (Math.Max(first, block.FirstLine), Math.Min(end, block.EndLine));
             if (first >= end)
                 continue;
@@ -202,7 +202,7 @@ internal sealed unsafe class ConvolutionWeightGradient
     {
         for (int tapColumn = 0; tapColumn < _g.KernelWidth; tapColumn++)
         {
-            (int first, int end) = ValidOutputs(tapColumn, _g.StrideWidth, _g.DilationWidth, _g.PadLeft, _g.InputWidth, _g.OutputWidth);
+            (int first, int end) = _g.ValidOutputColumns(tapColumn);
             if (first < end)
                 Tap<TVector>(block, tapRow, tapColumn, firstLine, endLine, first, end, InputGroup, leftRow: 1);
         }
@@ -265,14 +265,5 @@ internal sealed unsafe class ConvolutionWeightGradient
             tile.Right += tile.Channels;
             tile.Gradient += tile.Channels;
         }
-    }
-
-    /// <summary>The outputs of an axis for which a tap lies inside the input.</summary>
-    private static (int First, int End) ValidOutputs(int tap, int stride, int dilation, int pad, int inputs, int outputs)
-    {
-        long shift = ((long)tap * dilation) - pad;
-        long first = shift >= 0 ? 0 : (-shift + stride - 1) / stride;
-        long end = shift >= inputs ? 0 : Math.Min(outputs, ((inputs - 1 - shift) / stride) + 1);
-        return first >= end ? (0, 0) : ((int)first, (int)end);
     }
 }

@@ -46,6 +46,16 @@ public sealed class ConvolutionGuardTests
         }
     }
 
+    [Fact]
+    public void SparseGradients_StayBetweenTheGuards()
+    {
+        foreach ((int inputs, int outputs) in ((int, int)[])[(16, 16), (32, 17), (48, 33), (240, 16)])
+        {
+            foreach (Conv2DGeometry geometry in Geometries)
+                GuardedConvolution.RunSparse(new ConvolutionCase(Images, geometry, inputs, outputs, Groups: 1));
+        }
+    }
+
     [Property(MaxTest = 60, Replay = GuardedRun.Seed, Arbitrary = [typeof(GeometryGenerators)])]
     public void Dense_AnyGeometry_StaysBetweenTheGuards(ConvolutionCase c) => GuardedConvolution.Run(c);
 }

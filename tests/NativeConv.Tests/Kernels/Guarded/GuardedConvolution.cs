@@ -17,6 +17,13 @@ internal static unsafe class GuardedConvolution
         GuardedRun.Of(new Backward(c, Multiplier: 0));
     }
 
+    /// <summary>Where an output gradient of zeros is left out.</summary>
+    public static void RunSparse(ConvolutionCase c)
+    {
+        GuardedRun.Of(new Rows(c, Multiplier: 0, IsSparse: true));
+        GuardedRun.Of(new Backward(c, Multiplier: 0, IsSparse: true));
+    }
+
     public static void Run(DepthwiseCase c)
     {
         RunForward(c);
@@ -30,10 +37,10 @@ internal static unsafe class GuardedConvolution
     }
 
     /// <summary>The algorithm of a depthwise convolution, or with a multiplier of 0 of a dense one.</summary>
-    private static ConvolutionAlgorithm<TVector> Algorithm<TVector>(ConvolutionCase c, int multiplier, Rectifier rectifier = default)
+    private static ConvolutionAlgorithm<TVector> Algorithm<TVector>(ConvolutionCase c, int multiplier, Rectifier rectifier = default, bool isSparse = false)
         where TVector : struct, IVector<TVector> => multiplier > 0
             ? ConvolutionAlgorithm<TVector>.Depthwise(c.Geometry, c.InputChannels, multiplier, rectifier)
-            : ConvolutionAlgorithm<TVector>.Dense(c.Geometry, c.InputChannels, c.OutputChannels, c.Groups, rectifier);
+            : ConvolutionAlgorithm<TVector>.Dense(c.Geometry, c.InputChannels, c.OutputChannels, c.Groups, rectifier, isSparse);
 
     private readonly record struct Forward(ConvolutionCase Case, int Multiplier) : IGuardedKernel
     {
@@ -55,7 +62,7 @@ internal static unsafe class GuardedConvolution
     }
 
     /// <summary>Bands of rows, each in a buffer of its own size, and each rectifier.</summary>
-    private readonly record struct Rows(ConvolutionCase Case, int Multiplier) : IGuardedKernel
+    private readonly record struct Rows(ConvolutionCase Case, int Multiplier, bool IsSparse = false) : IGuardedKernel
     {
         private const int Bands = 3;
 
@@ -65,7 +72,7 @@ internal static unsafe class GuardedConvolution
             float* w = buffers.Read(Case.WeightsLength), b = buffers.Read(Case.OutputChannels), x = buffers.Read(Case.InputLength);
             foreach (Activation activation in (Activation[])[Activation.Linear, Activation.ReLU, Activation.ReLU6])
             {
-                ConvolutionAlgorithm<TVector> algorithm = Algorithm<TVector>(Case, Multiplier, Rectifier.Of(activation)!.Value);
+                ConvolutionAlgorithm<TVector> algorithm = Algorithm<TVector>(Case, Multiplier, Rectifier.Of(activation)!.Value, IsSparse);
                 float* packed = buffers.Scratch(algorithm.ForwardPackedLength);
                 algorithm.PackForward(w, b, packed);
                 if (!algorithm.CanRunRows)
@@ -88,12 +95,12 @@ internal static unsafe class GuardedConvolution
         }
     }
 
-    private readonly record struct Backward(ConvolutionCase Case, int Multiplier) : IGuardedKernel
+    private readonly record struct Backward(ConvolutionCase Case, int Multiplier, bool IsSparse = false) : IGuardedKernel
     {
         public void Run<TVector>(GuardedBuffers buffers)
             where TVector : struct, IVector<TVector>
         {
-            ConvolutionAlgorithm<TVector> algorithm = Algorithm<TVector>(Case, Multiplier);
+            ConvolutionAlgorithm<TVector> algorithm = Algorithm<TVector>(Case, Multiplier, isSparse: IsSparse);
             float* x = buffers.Read(Case.InputLength), dy = buffers.Read(Case.OutputLength);
             float* packed = buffers.Scratch(algorithm.BackwardPackedLength), scratch = buffers.Scratch(algorithm.ScratchLength);
             algorithm.PackBackward(buffers.Read(Case.WeightsLength), packed);
