@@ -24,6 +24,16 @@ internal sealed unsafe class GeneralConvolution<TVector>(in Conv2DGeometry geome
     public override void Forward(float* x, float* packed, float* y, float* scratch, int images, Share share) =>
         _forward.Run<TVector>(x, packed, y, images, share);
 
+    public override int ForwardPanelLength => _forward.PanelLength<TVector>();
+
+    public override int BackwardPanelLength => _backward.PanelLength<TVector>();
+
+    public override void ForwardUnpacked(float* x, float* weights, float* bias, float* y, float* panel, int images, Share share) =>
+        _forward.RunUnpacked<TVector>(x, weights, bias, y, panel, images, share);
+
+    public override void BackwardInputUnpacked(float* dy, float* weights, float* dx, float* panel, int images, Share share) =>
+        _backward.RunUnpacked<TVector>(dy, weights, null, dx, panel, images, share);
+
     public override int OwnRows => _forward.OwnRows;
 
     public override bool CanRunRows => _forward.CanRunRows;
@@ -34,5 +44,10 @@ internal sealed unsafe class GeneralConvolution<TVector>(in Conv2DGeometry geome
         _backward.Run<TVector>(dy, packed, dx, images, share);
 
     public override void BackwardWeights(float* x, float* dy, float* dw, float* scratch, int images, Share share) =>
-        _weights.Run<TVector>(x, dy, dw, scratch, images, share);
+        _weights.Run<TVector>(x, dy, dw, scratch, images, share, begins: false);
+
+    public override bool CanBeginWeights => _weights.CanBegin;
+
+    public override void BeginWeights(float* x, float* dy, float* dw, float* scratch, int images, Share share) =>
+        _weights.Run<TVector>(x, dy, dw, scratch, images, share, begins: true);
 }
