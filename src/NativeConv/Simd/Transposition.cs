@@ -11,7 +11,7 @@ internal static unsafe class Transposition
     private const int Square = 4;
 
     /// <summary>Writes to[column, row] = from[row, column]; <paramref name="fromRow"/> and <paramref name="toRow"/> are floats from a row to the next.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     public static void Run(float* from, nint fromRow, float* to, nint toRow, int rows, int columns)
     {
         int wholeRows = rows - (rows % Square), wholeColumns = columns - (columns % Square);
