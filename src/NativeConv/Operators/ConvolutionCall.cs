@@ -91,6 +91,22 @@ internal readonly unsafe struct ConvolutionCall(Conv2DGeometry geometry, int cha
         ConvolutionAlgorithm<TVector> algorithm = _execution.Prepared.Get<TVector>(shape, channels, filters, groups);
         nint input = (nint)shape.InputPixels * channels, output = (nint)shape.OutputPixels * filters;
         bool forward = pass == PassKind.Forward;
+        int panelLength = forward ? algorithm.ForwardPanelLength : algorithm.BackwardPanelLength;
+        if (panelLength > 0 && images * (long)(forward ? input : output) <= KernelLength)
+        {
+            Workers.Run(threads, worker =>
+            {
+                var panel = new AlignedMemory(panelLength);
+                if (forward)
+                    algorithm.ForwardUnpacked(source, kernel, bias, result, panel.Pointer, images, new(worker, threads));
+                else
+                    algorithm.BackwardInputUnpacked(source, kernel, result, panel.Pointer, images, new(worker, threads));
+
+                GC.KeepAlive(panel);
+            });
+            return;
+        }
+
         var packed = new AlignedMemory(forward ? algorithm.ForwardPackedLength : algorithm.BackwardPackedLength);
         int packers = packed.Length >= LeastSharedPacking ? threads : 1;
         Workers.Run(packers, worker =>
@@ -128,7 +144,10 @@ internal readonly unsafe struct ConvolutionCall(Conv2DGeometry geometry, int cha
         nint input = InputLength, output = OutputLength;
         int length = KernelLength, parts = ImageShares.Parts(images, length), threads = Threads(images), shares = (threads + parts - 1) / parts;
         var sums = new AlignedMemory((long)(parts - 1) * length);
-        new Span<float>(result, length).Clear();
+        bool begins = algorithm.CanBeginWeights && images > 0;
+        if (!begins)
+            new Span<float>(result, length).Clear();
+
         ImageShares.Run(parts * shares, threads, (firstItem, items) =>
         {
             var scratch = new AlignedMemory(algorithm.ScratchLength);
@@ -136,7 +155,10 @@ internal readonly unsafe struct ConvolutionCall(Conv2DGeometry geometry, int cha
             {
                 (int part, int share) = Math.DivRem(item, shares);
                 (int first, int end) = new Share(part, parts).Of(images);
-                algorithm.BackwardWeights(x + (first * input), dy + (first * output), Sum(part), scratch.Pointer, end - first, new(share, shares));
+                if (begins)
+                    algorithm.BeginWeights(x + (first * input), dy + (first * output), Sum(part), scratch.Pointer, end - first, new(share, shares));
+                else
+                    algorithm.BackwardWeights(x + (first * input), dy + (first * output), Sum(part), scratch.Pointer, end - first, new(share, shares));
             }
 
             GC.KeepAlive(scratch);

@@ -8,6 +8,14 @@ internal static unsafe class Prefetch
 {
     private const int LineFloats = 16;
 
+    /// <summary>Asks for the line that holds an address to be brought to the first-level cache.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Line(float* address)
+    {
+        if (Sse.IsSupported)
+            Sse.Prefetch0(address);
+    }
+
     /// <summary>Asks for some floats to be brought to the second-level cache. Any address will do; where the machine has no such instruction nothing happens.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static void ToSecondLevel(float* address, nint count)

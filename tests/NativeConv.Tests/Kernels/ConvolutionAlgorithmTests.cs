@@ -50,6 +50,27 @@ public sealed class ConvolutionAlgorithmTests
     public void Dense_SeveralBlocks_EqualTheOracleAtEveryLevel(string _, ConvolutionCase c) =>
         EqualTheOracle(c, (level, x, w, b, dy) => ConvolutionRunner.Dense(level, c, x, w, b, dy));
 
+    /// <summary>Few pixels and many channels, whose numbers end inside a vector, a block or a share, at every level.</summary>
+    [Theory]
+    [MemberData(nameof(CasesOfFewPixels))]
+    public void Dense_FewPixels_EqualTheOracleAtEveryLevel(string _, ConvolutionCase c)
+    {
+        EqualTheOracle(c, (level, x, w, b, dy) => ConvolutionRunner.Dense(level, c, x, w, b, dy));
+        SameBits(c, (level, x, w, b, dy) => ConvolutionRunner.Dense(level, c, x, w, b, dy, Guard.Before));
+    }
+
+    public static TheoryData<string, ConvolutionCase> CasesOfFewPixels => new()
+    {
+        { "pointwise", new(1, new(7, 7, 1, 1, 1, Padding.Valid), 130, 163, 1) },
+        { "pointwise_blocks_end_evenly", new(1, new(5, 3, 1, 1, 1, Padding.Valid), 96, 192, 1) },
+        { "one_pixel", new(1, new(1, 1, 1, 1, 1, Padding.Valid), 117, 101, 1) },
+        { "pointwise_stride_two_images", new(2, new(5, 4, 1, 2, 1, Padding.Valid), 67, 83, 1) },
+        { "pointwise_groups", new(2, new(3, 3, 1, 1, 1, Padding.Valid), 111, 147, 3) },
+        { "taps", new(1, new(4, 5, 3, 1, 1, Padding.Same), 41, 97, 1) },
+        { "taps_groups_dilation", new(2, new(5, 5, new(3, 2), 1, 2, Padding.Same), 38, 94, 2) },
+        { "taps_stride", new(1, new(6, 5, 3, new(2, 1), 1, Padding.Explicit(0, 1, 2, 0)), 53, 71, 1) },
+    };
+
     public static TheoryData<string, ConvolutionCase> CasesOfSeveralBlocks => new()
     {
         { "packed", new(1, new(64, 50, 5, 1, 1, Padding.Same), 16, 17, 1) },
@@ -58,6 +79,8 @@ public sealed class ConvolutionAlgorithmTests
         { "packed_groups", new(1, new(30, 29, 5, 1, 1, Padding.Valid), 32, 34, 2) },
         { "packed_pointwise_over_images", new(3, new(25, 20, 1, 1, 1, Padding.Valid), 128, 100, 1) },
         { "pointwise_over_images", new(3, new(13, 11, 1, 1, 1, Padding.Valid), 64, 70, 1) },
+        { "folded_bands", new(2, new(40, 31, 3, 1, 2, Padding.Same), 1, 17, 1) },
+        { "folded_bands_of_channels", new(1, new(61, 33, 5, new(2, 1), new(1, 3), Padding.Explicit(1, 3, 9, 4)), 3, 16, 1) },
         { "in_place", new(2, new(21, 23, 3, 1, 2, Padding.Same), 9, 20, 1) },
     };
 

@@ -68,6 +68,16 @@ internal static unsafe class ConvolutionRunner
             y.Span.SequenceEqual(result.Y).Should().BeTrue("shares should give the forward pass' bits");
             dx.Span.SequenceEqual(result.Dx).Should().BeTrue("shares should give the input gradient's bits");
             dw.Span.SequenceEqual(result.Dw).Should().BeTrue("shares should give the weight gradient's bits");
+            if (algorithm.CanBeginWeights)
+            {
+                dw.Span.Fill(float.NaN);
+                for (int share = Shares - 1; share >= 0; share--)
+                    algorithm.BeginWeights(x.Pointer, dy.Pointer, dw.Pointer, scratch.Pointer, Case.Images, new(share, Shares));
+
+                dw.Span.SequenceEqual(result.Dw).Should().BeTrue("a weight gradient that is begun should have the bits of one that is added to zeros");
+            }
+
+            Unpacked(algorithm, x.Pointer, w.Pointer, B == null ? null : b.Pointer, dy.Pointer, result);
             return algorithm.IsGradientTransposed ? result with { Dw = Transposed(result.Dw) } : result;
         }
 
@@ -76,6 +86,35 @@ internal static unsafe class ConvolutionRunner
         {
             (int inputs, int outputs) = (Case.InputChannels, Case.OutputChannels);
             return [.. dw.Select((_, i) => dw[(i / (inputs * outputs) * inputs * outputs) + (i % outputs * inputs) + (i / outputs % inputs)])];
+        }
+
+        /// <summary>The passes that read weights as they are stored, in one part and in shares.</summary>
+        private void Unpacked<TVector>(ConvolutionAlgorithm<TVector> algorithm, float* x, float* w, float* b, float* dy, Result expected)
+            where TVector : struct, IVector<TVector>
+        {
+            using var y = new GuardedMemory(expected.Y.Length, Guard);
+            using var dx = new GuardedMemory(expected.Dx.Length, Guard);
+            using var forward = new GuardedMemory(algorithm.ForwardPanelLength, Guard);
+            using var backward = new GuardedMemory(algorithm.BackwardPanelLength, Guard);
+            foreach (int shares in (int[])[1, Shares])
+            {
+                y.Span.Fill(float.NaN);
+                dx.Span.Fill(float.NaN);
+                for (int share = shares - 1; share >= 0; share--)
+                {
+                    if (algorithm.ForwardPanelLength > 0)
+                        algorithm.ForwardUnpacked(x, w, b, y.Pointer, forward.Pointer, Case.Images, new(share, shares));
+
+                    if (algorithm.BackwardPanelLength > 0)
+                        algorithm.BackwardInputUnpacked(dy, w, dx.Pointer, backward.Pointer, Case.Images, new(share, shares));
+                }
+
+                if (algorithm.ForwardPanelLength > 0)
+                    y.Span.SequenceEqual(expected.Y).Should().BeTrue("{0} shares of channels should give the forward pass' bits", shares);
+
+                if (algorithm.BackwardPanelLength > 0)
+                    dx.Span.SequenceEqual(expected.Dx).Should().BeTrue("{0} shares of channels should give the input gradient's bits", shares);
+            }
         }
     }
 }

@@ -59,6 +59,18 @@ internal abstract unsafe class ConvolutionAlgorithm<TVector>
     /// <inheritdoc cref="Forward(float*, float*, float*, float*, int, Share)"/>
     public abstract void BackwardInput(float* dy, float* packed, float* dx, float* scratch, int images, Share share);
 
+    /// <summary>Floats of the scratch of <see cref="ForwardUnpacked"/> and of <see cref="BackwardInputUnpacked"/>; 0 where an algorithm does not offer it.</summary>
+    public virtual int ForwardPanelLength => 0;
+
+    /// <inheritdoc cref="ForwardPanelLength"/>
+    public virtual int BackwardPanelLength => 0;
+
+    /// <summary>The same bits from weights and biases as they are stored, which a panel takes in a few at a time: one worker's share of the result's channels.</summary>
+    public virtual void ForwardUnpacked(float* x, float* weights, float* bias, float* y, float* panel, int images, Share share) => throw new NotSupportedException();
+
+    /// <inheritdoc cref="ForwardUnpacked"/>
+    public virtual void BackwardInputUnpacked(float* dy, float* weights, float* dx, float* panel, int images, Share share) => throw new NotSupportedException();
+
     /// <summary>Input rows that an output row reads and no other does; 0 where neighbours share rows.</summary>
     public virtual int OwnRows => 0;
 
@@ -70,6 +82,12 @@ internal abstract unsafe class ConvolutionAlgorithm<TVector>
 
     /// <summary>One worker's share of a gradient's channels.</summary>
     public abstract void BackwardWeights(float* x, float* dy, float* dw, float* scratch, int images, Share share);
+
+    /// <summary>Whether <see cref="BeginWeights"/> may be used.</summary>
+    public virtual bool CanBeginWeights => false;
+
+    /// <summary>As <see cref="BackwardWeights(float*, float*, float*, float*, int, Share)"/> from a gradient of zeros, which need not be in memory: dw is written. There must be an image.</summary>
+    public virtual void BeginWeights(float* x, float* dy, float* dw, float* scratch, int images, Share share) => throw new NotSupportedException();
 
     /// <summary>Both gradients: the same bits as one after the other, but where it helps by parts, while dy is in a cache.</summary>
     public virtual void Backward(float* x, float* dy, float* packed, float* dx, float* dw, float* scratch, int images)

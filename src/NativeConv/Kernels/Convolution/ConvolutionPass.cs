@@ -52,6 +52,8 @@ internal sealed unsafe class ConvolutionPass
 
     private int ResultGroup => ResultChannels / Groups;
 
+    private Part AllResults => new(0, Groups, 0, ResultGroup);
+
     private long SourceLength => (long)_sourceHeight * _sourceWidth * SourceChannels;
 
     private long ResultLength => (long)_resultHeight * _resultWidth * ResultChannels;
@@ -99,6 +101,30 @@ internal sealed unsafe class ConvolutionPass
         }
     }
 
+    /// <summary>Floats of the weights of one block of two vectors of results, for <see cref="RunUnpacked"/>; 0 where that is not offered.</summary>
+    public int PanelLength<TVector>()
+        where TVector : struct, IVector<TVector> => IsDot ? 0 : checked(BlockWidth<TVector>(0) * ((_taps * SourceGroup) + 1));
+
+    /// <summary>
+    /// Writes the results of some images, or a share of their channels, from weights as they are stored: a block of them is packed to <paramref name="panel"/>, where all pixels
+    /// use it before the next. For few pixels, which use each weight a few times only: a packed copy of all weights would leave the cache before it is read. The same bits as <see cref="Run"/>.
+    /// </summary>
+    public void RunUnpacked<TVector>(float* source, float* weights, float* bias, float* result, float* panel, int images, Share share)
+        where TVector : struct, IVector<TVector>
+    {
+        int width = 2 * TVector.Lanes, depth = (_taps * SourceGroup) + 1, blocks = (ResultGroup + width - 1) / width;
+        (int first, int end) = share.Of(Groups * blocks);
+        for (int item = first; item < end; item++)
+        {
+            (int group, int block) = Math.DivRem(item, blocks);
+            var part = new Part(group, group + 1, block * width, Math.Min(ResultGroup, (block + 1) * width));
+            float* groupWeights = weights + (group * (_transposed ? SourceGroup : ResultGroup));
+            PackBlock<TVector>(groupWeights, bias == null ? null : bias + (group * ResultGroup), panel, part.First);
+            float* packed = panel - ((nint)((group * PaddedGroup<TVector>()) + part.First) * depth);
+            RunImages<TVector>(source, packed, result, images, Share.All, part);
+        }
+    }
+
     /// <summary>Strides of the weights as stored, whose last axis is the layer's outputs whichever way the pass runs: from tap to tap, and by source and result channel.</summary>
     private (nint Tap, nint Source, nint Result) WeightStrides
     {
@@ -128,8 +154,7 @@ internal sealed unsafe class ConvolutionPass
         where TVector : struct, IVector<TVector>
     {
         (nint tapStride, nint sourceStride, nint resultStride) = WeightStrides;
-        int source = SourceGroup, width = ResultGroup - block > TVector.Lanes ? 2 * TVector.Lanes : TVector.Lanes;
-        int exist = Math.Min(width, ResultGroup - block);
+        int source = SourceGroup, width = BlockWidth<TVector>(block), exist = Math.Min(width, ResultGroup - block);
         var to = new Span<float>(packed, width);
         to.Clear();
         if (bias != null)
@@ -141,35 +166,24 @@ internal sealed unsafe class ConvolutionPass
             float* from = weights + (tap * tapStride) + (block * resultStride);
             if (_transposed)
             {
+                if (exist < width)
+                    new Span<float>(packed, source * width).Clear();
+
                 // By squares that fit a few lines, for what follows in memory goes across.
                 for (int s = 0; s < source; s += PackedSquare)
-                    Transpose(from + s, resultStride, packed + ((nint)s * width), width, Math.Min(PackedSquare, source - s), exist);
-
-                packed += (nint)source * width;
-                continue;
+                    Transposition.Run(from + s, resultStride, packed + ((nint)s * width), width, exist, Math.Min(PackedSquare, source - s));
             }
-
-            for (int s = 0; s < source; s++)
+            else
             {
-                to = new Span<float>(packed, width);
-                new Span<float>(from, exist).CopyTo(to);
-                to[exist..].Clear();
-                from += sourceStride;
-                packed += width;
+                PanelPacking.Copy<TVector>(from, sourceStride, packed, width, source, exist);
             }
+
+            packed += (nint)source * width;
         }
     }
 
-    /// <summary>Writes rows of <paramref name="width"/> floats, of which <paramref name="columns"/> are columns of what is read.</summary>
-    private static void Transpose(float* from, nint stride, float* to, int width, int rows, int columns)
-    {
-        for (int column = 0; column < width; column++)
-        {
-            float* source = from + (column * stride);
-            for (int row = 0; row < rows; row++)
-                to[((nint)row * width) + column] = column < columns ? source[row] : 0;
-        }
-    }
+    private int BlockWidth<TVector>(int block)
+        where TVector : struct, IVector<TVector> => ResultGroup - block > TVector.Lanes ? 2 * TVector.Lanes : TVector.Lanes;
 
     /// <summary>Writes the results of some images, or a share of their rows.</summary>
     public void Run<TVector>(float* source, float* packed, float* result, int images, Share share)
@@ -185,11 +199,17 @@ internal sealed unsafe class ConvolutionPass
             return;
         }
 
+        RunImages<TVector>(source, packed, result, images, share, AllResults);
+    }
+
+    private void RunImages<TVector>(float* source, float* packed, float* result, int images, Share share, in Part part)
+        where TVector : struct, IVector<TVector>
+    {
         // Where pixels follow each other evenly over rows, or over whole images, they are one long line.
         if (share.Count == 1 && _rows.Length == 1 && _columns.Length == 1 && LinesFollow(_rows[0], _columns[0])
             && _rows[0].Count * _rows[0].SourceStep == _sourceHeight && _rows[0].Count * _rows[0].Step == _resultHeight)
         {
-            Rectangle<TVector>(source, packed, result, _rows[0] with { Count = _rows[0].Count * images }, _columns[0]);
+            Rectangle<TVector>(source, packed, result, _rows[0] with { Count = _rows[0].Count * images }, _columns[0], part);
             return;
         }
 
@@ -202,7 +222,7 @@ internal sealed unsafe class ConvolutionPass
                     continue;
 
                 foreach (ref readonly WindowRun columns in _columns.AsSpan())
-                    Rectangle<TVector>(source, packed, result, own, columns);
+                    Rectangle<TVector>(source, packed, result, own, columns, part);
             }
 
             source += SourceLength;
@@ -226,15 +246,15 @@ internal sealed unsafe class ConvolutionPass
                 continue;
 
             foreach (ref readonly WindowRun columns in _columns.AsSpan())
-                Rectangle<TVector>(source, packed, result, own, columns);
+                Rectangle<TVector>(source, packed, result, own, columns, AllResults);
         }
     }
 
     private bool LinesFollow(in WindowRun rows, in WindowRun columns) =>
         columns.Count * columns.SourceStep == rows.SourceStep * _sourceWidth && columns.Count * columns.Step == rows.Step * _resultWidth;
 
-    /// <summary>The results of a rectangle of pixels that share their taps.</summary>
-    private void Rectangle<TVector>(float* source, float* packed, float* result, in WindowRun rows, in WindowRun columns)
+    /// <summary>Some channels of the results of a rectangle of pixels that share their taps; the weights' address is that of the first group's first block.</summary>
+    private void Rectangle<TVector>(float* source, float* packed, float* result, in WindowRun rows, in WindowRun columns, in Part part)
         where TVector : struct, IVector<TVector>
     {
         long sourceRow = (long)_sourceWidth * SourceChannels, resultRow = (long)_resultWidth * ResultChannels;
@@ -286,13 +306,13 @@ internal sealed unsafe class ConvolutionPass
         tile.InputLine = xLine;
         tile.OutputLine = yLine;
         var split = new TileRows(pixels, ConvolutionMicroKernel.MaximumRows<TVector>());
-        for (int group = 0; group < Groups; group++)
+        for (int group = part.FirstGroup; group < part.EndGroup; group++)
         {
             float* groupWeights = packed + ((long)group * paddedGroup * depth);
             float* groupX = x + (group * sourceGroup), groupY = y + (group * resultGroup);
-            Tiles<TVector>(tile, rows, columns, groupX, groupY, groupWeights, split.Short + 1, split.Long, lines);
+            Tiles<TVector>(tile, rows, columns, groupX, groupY, groupWeights, split.Short + 1, split.Long, lines, part);
             nint longPixels = (nint)split.Long * (split.Short + 1);
-            Tiles<TVector>(tile, rows, columns, groupX + (longPixels * xPixel), groupY + (longPixels * yPixel), groupWeights, split.Short, split.Tiles - split.Long, lines);
+            Tiles<TVector>(tile, rows, columns, groupX + (longPixels * xPixel), groupY + (longPixels * yPixel), groupWeights, split.Short, split.Tiles - split.Long, lines, part);
         }
     }
 
@@ -306,7 +326,7 @@ internal sealed unsafe class ConvolutionPass
 
     /// <summary>Tiles of as many pixels each, in every line: a segment of input at a time, all weights over it.</summary>
     private void Tiles<TVector>(
-        ConvolutionTile tile, in WindowRun rows, in WindowRun columns, float* x, float* y, float* weights, int tileRows, int tiles, int lines)
+        ConvolutionTile tile, in WindowRun rows, in WindowRun columns, float* x, float* y, float* weights, int tileRows, int tiles, int lines, in Part part)
         where TVector : struct, IVector<TVector>
     {
         if (tiles == 0)
@@ -322,19 +342,20 @@ internal sealed unsafe class ConvolutionPass
                 tile.Tiles = Math.Min(segmentTiles, tiles - first);
                 tile.Input = x + (line * tile.InputLine) + ((nint)first * tileRows * tile.InputStride);
                 tile.Output = y + (line * tile.OutputLine) + ((nint)first * tileRows * tile.OutputStride);
-                Blocks<TVector>(tile, rows, columns, weights, tileRows);
+                Blocks<TVector>(tile, rows, columns, weights, tileRows, part);
             }
         }
     }
 
-    /// <summary>All blocks of results for some tiles.</summary>
-    private void Blocks<TVector>(ConvolutionTile tile, in WindowRun rows, in WindowRun columns, float* weights, int tileRows)
+    /// <summary>The blocks of a part's results for some tiles.</summary>
+    private void Blocks<TVector>(ConvolutionTile tile, in WindowRun rows, in WindowRun columns, float* weights, int tileRows, in Part part)
         where TVector : struct, IVector<TVector>
     {
         int sourceGroup = SourceGroup, resultGroup = ResultGroup;
         int depth = (_taps * sourceGroup) + 1;
-        tile.Weights = weights;
-        for (int block = 0; block < resultGroup; block += 2 * TVector.Lanes)
+        tile.Weights = weights + ((nint)part.First * depth);
+        tile.Output += part.First;
+        for (int block = part.First; block < part.End; block += 2 * TVector.Lanes)
         {
             int remaining = resultGroup - block;
             int vectors = remaining > TVector.Lanes ? 2 : 1;
@@ -396,4 +417,7 @@ internal sealed unsafe class ConvolutionPass
             result += ResultLength;
         }
     }
+
+    /// <summary>Some groups, and of each some channels of its results, from the start of a block on.</summary>
+    private readonly record struct Part(int FirstGroup, int EndGroup, int First, int End);
 }

@@ -63,6 +63,9 @@ internal sealed unsafe class ConvolutionWeightGradient
         /// <summary>The gradient's first row, from the same channel of dy on, and how many channels.</summary>
         public float* Gradient;
         public int Channels;
+
+        /// <summary>Whether the gradient begins with this block.</summary>
+        public bool IsFresh;
     }
 
     /// <summary>Floats of scratch that <see cref="Run"/> needs.</summary>
@@ -70,8 +73,11 @@ internal sealed unsafe class ConvolutionWeightGradient
         where TVector : struct, IVector<TVector> =>
         Packs<TVector>() ? checked((int)PackedInputLength<TVector>() + (PackedLines<TVector>() * _g.OutputWidth * 2 * TVector.Lanes)) : 0;
 
-    /// <summary>Adds the gradient of some images to <paramref name="dw"/>, or to a share of each group's output channels.</summary>
-    public void Run<TVector>(float* x, float* dy, float* dw, float* scratch, int images, Share share)
+    /// <summary>Whether every block reaches the whole gradient, so that the first one can begin it: no tap is ever outside the image.</summary>
+    public bool CanBegin => _g.IsPointwise;
+
+    /// <summary>Adds the gradient of some images to <paramref name="dw"/>, or to a share of each group's output channels; or writes it, where it begins with them.</summary>
+    public void Run<TVector>(float* x, float* dy, float* dw, float* scratch, int images, Share share, bool begins)
         where TVector : struct, IVector<TVector>
     {
         (int firstColumns, int endColumns) = share.Of((OutputGroup + (2 * TVector.Lanes) - 1) / (2 * TVector.Lanes));
@@ -88,6 +94,7 @@ internal sealed unsafe class ConvolutionWeightGradient
         {
             for (int i = 0; i < blocks; i++)
             {
+                block.IsFresh = begins && image == 0 && i == 0;
                 block.FirstLine = (int)((long)block.OutputRows * i / blocks);
                 block.EndLine = (int)((long)block.OutputRows * (i + 1) / blocks);
                 for (int group = 0; group < _groups; group++)
@@ -241,6 +248,7 @@ internal sealed unsafe class ConvolutionWeightGradient
             Lines = endLine - firstLine,
             Gradient = block.Gradient + (((nint)tapRow * _g.KernelWidth) + tapColumn) * InputGroup * _outputChannels,
             GradientRow = _outputChannels,
+            IsFresh = block.IsFresh,
             Channels = block.Channels,
         };
         if (tile.LeftLine == tile.Pixels * tile.LeftPixel && tile.RightLine == tile.Pixels * tile.RightPixel)

@@ -27,6 +27,9 @@ internal unsafe struct WeightGradientTile
     /// <summary>Channels of the tile that exist: at most its vectors times the lanes.</summary>
     public int Channels;
 
+    /// <summary>Whether the gradient begins here, whatever its memory holds.</summary>
+    public bool IsFresh;
+
     /// <summary>How many tiles follow each other down the gradient's rows.</summary>
     public int Tiles;
 }
@@ -168,85 +171,96 @@ internal static unsafe class WeightGradientMicroKernel
             TVector c0y = zero, c1y = zero, c2y = zero, c3y = zero, c4y = zero, c5y = zero, c6y = zero;
             TVector c7y = zero, c8y = zero, c9y = zero, c10y = zero, c11y = zero, c12y = zero, c13y = zero;
             float* gradient = tileGradient;
-            (c0x, c0y) = Load<TVector, TColumns, TEdge>(gradient, last);
-            gradient += tile.GradientRow;
-
-            if (TRows.Value > 1)
+            if (!tile.IsFresh)
             {
-                (c1x, c1y) = Load<TVector, TColumns, TEdge>(gradient, last);
+                (c0x, c0y) = Load<TVector, TColumns, TEdge>(gradient, last);
                 gradient += tile.GradientRow;
+
+                if (TRows.Value > 1)
+                {
+                    (c1x, c1y) = Load<TVector, TColumns, TEdge>(gradient, last);
+                    gradient += tile.GradientRow;
+                }
+
+                if (TRows.Value > 2)
+                {
+                    (c2x, c2y) = Load<TVector, TColumns, TEdge>(gradient, last);
+                    gradient += tile.GradientRow;
+                }
+
+                if (TRows.Value > 3)
+                {
+                    (c3x, c3y) = Load<TVector, TColumns, TEdge>(gradient, last);
+                    gradient += tile.GradientRow;
+                }
+
+                if (TRows.Value > 4)
+                {
+                    (c4x, c4y) = Load<TVector, TColumns, TEdge>(gradient, last);
+                    gradient += tile.GradientRow;
+                }
+
+                if (TRows.Value > 5)
+                {
+                    (c5x, c5y) = Load<TVector, TColumns, TEdge>(gradient, last);
+                    gradient += tile.GradientRow;
+                }
+
+                if (TRows.Value > 6)
+                {
+                    (c6x, c6y) = Load<TVector, TColumns, TEdge>(gradient, last);
+                    gradient += tile.GradientRow;
+                }
+
+                if (TRows.Value > 7)
+                {
+                    (c7x, c7y) = Load<TVector, TColumns, TEdge>(gradient, last);
+                    gradient += tile.GradientRow;
+                }
+
+                if (TRows.Value > 8)
+                {
+                    (c8x, c8y) = Load<TVector, TColumns, TEdge>(gradient, last);
+                    gradient += tile.GradientRow;
+                }
+
+                if (TRows.Value > 9)
+                {
+                    (c9x, c9y) = Load<TVector, TColumns, TEdge>(gradient, last);
+                    gradient += tile.GradientRow;
+                }
+
+                if (TRows.Value > 10)
+                {
+                    (c10x, c10y) = Load<TVector, TColumns, TEdge>(gradient, last);
+                    gradient += tile.GradientRow;
+                }
+
+                if (TRows.Value > 11)
+                {
+                    (c11x, c11y) = Load<TVector, TColumns, TEdge>(gradient, last);
+                    gradient += tile.GradientRow;
+                }
+
+                if (TRows.Value > 12)
+                {
+                    (c12x, c12y) = Load<TVector, TColumns, TEdge>(gradient, last);
+                    gradient += tile.GradientRow;
+                }
+
+                if (TRows.Value > 13)
+                {
+                    (c13x, c13y) = Load<TVector, TColumns, TEdge>(gradient, last);
+                    gradient += tile.GradientRow;
+                }
             }
 
-            if (TRows.Value > 2)
+            // The next tile's rows lie far apart, where no hardware looks for them.
+            float* ahead = tileGradient + (TRows.Value * tile.GradientRow);
+            for (int i = 0; i < TRows.Value; i++)
             {
-                (c2x, c2y) = Load<TVector, TColumns, TEdge>(gradient, last);
-                gradient += tile.GradientRow;
-            }
-
-            if (TRows.Value > 3)
-            {
-                (c3x, c3y) = Load<TVector, TColumns, TEdge>(gradient, last);
-                gradient += tile.GradientRow;
-            }
-
-            if (TRows.Value > 4)
-            {
-                (c4x, c4y) = Load<TVector, TColumns, TEdge>(gradient, last);
-                gradient += tile.GradientRow;
-            }
-
-            if (TRows.Value > 5)
-            {
-                (c5x, c5y) = Load<TVector, TColumns, TEdge>(gradient, last);
-                gradient += tile.GradientRow;
-            }
-
-            if (TRows.Value > 6)
-            {
-                (c6x, c6y) = Load<TVector, TColumns, TEdge>(gradient, last);
-                gradient += tile.GradientRow;
-            }
-
-            if (TRows.Value > 7)
-            {
-                (c7x, c7y) = Load<TVector, TColumns, TEdge>(gradient, last);
-                gradient += tile.GradientRow;
-            }
-
-            if (TRows.Value > 8)
-            {
-                (c8x, c8y) = Load<TVector, TColumns, TEdge>(gradient, last);
-                gradient += tile.GradientRow;
-            }
-
-            if (TRows.Value > 9)
-            {
-                (c9x, c9y) = Load<TVector, TColumns, TEdge>(gradient, last);
-                gradient += tile.GradientRow;
-            }
-
-            if (TRows.Value > 10)
-            {
-                (c10x, c10y) = Load<TVector, TColumns, TEdge>(gradient, last);
-                gradient += tile.GradientRow;
-            }
-
-            if (TRows.Value > 11)
-            {
-                (c11x, c11y) = Load<TVector, TColumns, TEdge>(gradient, last);
-                gradient += tile.GradientRow;
-            }
-
-            if (TRows.Value > 12)
-            {
-                (c12x, c12y) = Load<TVector, TColumns, TEdge>(gradient, last);
-                gradient += tile.GradientRow;
-            }
-
-            if (TRows.Value > 13)
-            {
-                (c13x, c13y) = Load<TVector, TColumns, TEdge>(gradient, last);
-                gradient += tile.GradientRow;
+                Prefetch.Line(ahead);
+                ahead += tile.GradientRow;
             }
 
             float* leftLine = left;

@@ -58,7 +58,7 @@ internal static unsafe class PanelPacking
     }
 
     /// <summary>Copies <paramref name="values"/> floats of each pixel; pixels are evenly spaced on both sides.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     public static void Copy<TVector>(float* from, nint fromPixel, float* to, nint toPixel, int pixels, int values)
         where TVector : struct, IVector<TVector>
     {

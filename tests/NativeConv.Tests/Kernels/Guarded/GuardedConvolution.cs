@@ -58,6 +58,15 @@ internal static unsafe class GuardedConvolution
 
             for (int share = 0; share < Shares; share++)
                 algorithm.Forward(x, packed, y, scratch, Case.Images, new(share, Shares));
+
+            if (algorithm.ForwardPanelLength == 0)
+                return;
+
+            float* panel = buffers.Scratch(algorithm.ForwardPanelLength);
+            algorithm.ForwardUnpacked(x, w, null, buffers.Write(Case.OutputLength), panel, Case.Images, Share.All);
+            y = buffers.Write(Case.OutputLength);
+            for (int share = 0; share < Shares; share++)
+                algorithm.ForwardUnpacked(x, w, b, y, panel, Case.Images, new(share, Shares));
         }
     }
 
@@ -117,6 +126,20 @@ internal static unsafe class GuardedConvolution
             }
 
             algorithm.Backward(x, dy, packed, buffers.Write(Case.InputLength), buffers.Update(Case.WeightsLength), scratch, Case.Images);
+            if (algorithm.CanBeginWeights)
+            {
+                dw = buffers.Write(Case.WeightsLength);
+                for (int share = 0; share < Shares; share++)
+                    algorithm.BeginWeights(x, dy, dw, scratch, Case.Images, new(share, Shares));
+            }
+
+            if (algorithm.BackwardPanelLength > 0)
+            {
+                float* panel = buffers.Scratch(algorithm.BackwardPanelLength);
+                dx = buffers.Write(Case.InputLength);
+                for (int share = 0; share < Shares; share++)
+                    algorithm.BackwardInputUnpacked(dy, w, dx, panel, Case.Images, new(share, Shares));
+            }
         }
     }
 }
