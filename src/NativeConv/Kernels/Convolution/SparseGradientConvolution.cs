@@ -53,15 +53,9 @@ internal sealed unsafe class SparseGradientConvolution<TVector>(in Conv2DGeometr
     public override void PackBackward(float* weights, float* packed, Share share)
     {
         (int first, int end) = share.Of(_g.KernelHeight * _g.KernelWidth);
+        nint length = (nint)inputChannels * outputChannels;
         for (int tap = first; tap < end; tap++)
-        {
-            float* from = weights + ((nint)tap * inputChannels * outputChannels), to = packed + ((nint)tap * inputChannels * outputChannels);
-            for (int output = 0; output < outputChannels; output++)
-            {
-                for (int input = 0; input < inputChannels; input++)
-                    *to++ = from[((nint)input * outputChannels) + output];
-            }
-        }
+            Transposition.Run(weights + (tap * length), outputChannels, packed + (tap * length), inputChannels, inputChannels, outputChannels);
     }
 
     public override void Forward(float* x, float* packed, float* y, float* scratch, int images, Share share) => _forward.Run<TVector>(x, packed, y, images, share);
