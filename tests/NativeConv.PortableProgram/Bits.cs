@@ -13,7 +13,7 @@ internal static class Bits
     {
         Directory.CreateDirectory(folder);
         Dataset digits = DrawnDigits.Create(Images, seed: 1);
-        foreach (GoldenCase golden in GoldenCases.All.Where(golden => golden.Op == "network"))
+        foreach (GoldenCase golden in GoldenCases.Networks)
         {
             Model model = new GoldenNetwork(golden).Model;
             model.Execution = new() { ThreadCount = threads };
@@ -39,7 +39,8 @@ internal static class Bits
         }
     }
 
-    private static float[] Pixels(Dataset digits, int[] indices)
+    /// <summary>Some images' pixels, from 0 to 1.</summary>
+    public static float[] Pixels(Dataset digits, int[] indices)
     {
         var pixels = new float[indices.Length * digits.Shape.Length];
         digits.CopyImages(indices, pixels);

@@ -26,7 +26,10 @@ switch (args)
         return 0;
     case ["golden"]:
         return Golden.Check() ? 0 : 1;
+    case ["speed", var threads]:
+        Speed.Write(int.Parse(threads, CultureInfo.InvariantCulture));
+        return 0;
     default:
-        Console.Error.WriteLine("Say level (name the vector width), bits FOLDER THREADS (train, save, load and predict) or golden (compare with the golden values).");
+        Console.Error.WriteLine("Say level (name the vector width), bits FOLDER THREADS (train, save, load and predict), golden (compare with the golden values) or speed THREADS (milliseconds of a step and a prediction).");
         return 2;
 }

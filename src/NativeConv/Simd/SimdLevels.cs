@@ -21,32 +21,10 @@ internal static class SimdLevels
     private const string OverrideVariable = "NATIVECONV_SIMD";
 
     /// <summary>
-    /// Whether code is compiled as it is first used, so that levels cost nothing until then. A program compiled ahead of time holds one level alone, the widest that its instruction
-    /// set fixes; these properties are constants to its compiler, inlined into each other, and it leaves the others out.
+    /// The widest level that the hardware accelerates. A program compiled ahead of time holds one level alone, the widest that its instruction set fixes; where code is compiled as it is
+    /// first used, the narrower ones are there too and cost nothing until then.
     /// </summary>
-    private static bool IsCompiledOnDemand
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => RuntimeFeature.IsDynamicCodeSupported;
-    }
-
-    private static bool Has128
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => Vector128.IsHardwareAccelerated;
-    }
-
-    private static bool Has256
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => Avx2.IsSupported && Fma.IsSupported;
-    }
-
-    private static bool Has512
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => Avx512F.IsSupported && Vector512.IsHardwareAccelerated;
-    }
+    private static SimdLevel Widest { get; } = RunWidest<LevelOf, SimdLevel>(default);
 
     /// <summary>Whether multiply-add rounds once here, so that results are the same bits at every width.</summary>
     public static bool HasFusedMultiplyAdd
@@ -55,41 +33,12 @@ internal static class SimdLevels
         get => Fma.IsSupported || AdvSimd.Arm64.IsSupported;
     }
 
-    private static bool IsScalarSupported
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => IsCompiledOnDemand || !Has128;
-    }
-
-    private static bool Is128Supported
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => Has128 && (IsCompiledOnDemand || !Has256);
-    }
-
-    private static bool Is256Supported
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => Has256 && (IsCompiledOnDemand || !Has512);
-    }
-
-    private static bool Is512Callable
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => Has512 || (IsCompiledOnDemand && Has256);
-    }
-
     /// <summary>Whether the hardware accelerates a level and the program holds it; levels that are not accelerated are never picked unasked.</summary>
-    public static bool IsSupported(SimdLevel level) => level switch
-    {
-        SimdLevel.Scalar => IsScalarSupported,
-        SimdLevel.Vector128 => Is128Supported,
-        SimdLevel.Vector256 => Is256Supported,
-        SimdLevel.Vector512 => Has512,
-        _ => false,
-    };
+    public static bool IsSupported(SimdLevel level) => level == Widest
+        || (RuntimeFeature.IsDynamicCodeSupported && level < Widest && level is SimdLevel.Scalar or SimdLevel.Vector128 or SimdLevel.Vector256);
 
-    private static bool IsCallable(SimdLevel level) => level == SimdLevel.Vector512 ? Is512Callable : IsSupported(level);
+    private static bool IsCallable(SimdLevel level) => IsSupported(level)
+        || (RuntimeFeature.IsDynamicCodeSupported && level == SimdLevel.Vector512 && IsSupported(SimdLevel.Vector256));
 
     /// <summary>The level that NATIVECONV_SIMD forces, else the widest that the hardware accelerates.</summary>
     /// <exception cref="InvalidOperationException">The variable names no level, or one that this machine lacks.</exception>
@@ -104,7 +53,7 @@ internal static class SimdLevels
     internal static SimdLevel Choose(string? forced)
     {
         if (string.IsNullOrEmpty(forced))
-            return Supported.Last();
+            return Widest;
 
         SimdLevel level = forced switch
         {
@@ -123,19 +72,46 @@ internal static class SimdLevels
     public static TResult Dispatch<TWork, TResult>(SimdLevel level, TWork work)
         where TWork : ISimdWork<TResult>
     {
-        // Conditions that are constants to a compiler ahead of time stand alone, so that it drops what they rule out.
-        if (Is512Callable && level == SimdLevel.Vector512)
+        if (!IsCallable(level))
+            throw new ArgumentOutOfRangeException(nameof(level), level, $"This machine does not accelerate {level}, or this program was compiled ahead of time without it.");
+
+        if (!RuntimeFeature.IsDynamicCodeSupported)
+            return RunWidest<TWork, TResult>(work);
+
+        return level switch
+        {
+            SimdLevel.Vector512 => work.Run<V512>(),
+            SimdLevel.Vector256 => work.Run<V256>(),
+            SimdLevel.Vector128 => HasFusedMultiplyAdd ? work.Run<V128<Fused>>() : work.Run<V128<Unfused>>(),
+            _ => HasFusedMultiplyAdd ? work.Run<V1<Fused>>() : work.Run<V1<Unfused>>(),
+        };
+    }
+
+    /// <summary>
+    /// Runs the work at the widest level. The compiler ahead of time leaves out what a condition rules out only where that is one call to a property it knows, here and in
+    /// <see cref="Dispatch{TWork, TResult}"/>: conditions put together in a property of their own would have it compile every kernel for every width.
+    /// </summary>
+    private static TResult RunWidest<TWork, TResult>(TWork work)
+        where TWork : ISimdWork<TResult>
+    {
+        if (Avx512F.IsSupported && Vector512.IsHardwareAccelerated)
             return work.Run<V512>();
 
-        if (Is256Supported && level == SimdLevel.Vector256)
+        if (Avx2.IsSupported && Fma.IsSupported)
             return work.Run<V256>();
 
-        if (Is128Supported && level == SimdLevel.Vector128)
-            return HasFusedMultiplyAdd ? work.Run<V128<Fused>>() : work.Run<V128<Unfused>>();
+        if (AdvSimd.Arm64.IsSupported)
+            return work.Run<V128<Fused>>();
 
-        if (IsScalarSupported && level == SimdLevel.Scalar)
-            return HasFusedMultiplyAdd ? work.Run<V1<Fused>>() : work.Run<V1<Unfused>>();
+        if (Vector128.IsHardwareAccelerated)
+            return Fma.IsSupported ? work.Run<V128<Fused>>() : work.Run<V128<Unfused>>();
 
-        throw new ArgumentOutOfRangeException(nameof(level), level, $"This machine does not accelerate {level}, or this program was compiled ahead of time without it.");
+        return Fma.IsSupported ? work.Run<V1<Fused>>() : work.Run<V1<Unfused>>();
+    }
+
+    private readonly struct LevelOf : ISimdWork<SimdLevel>
+    {
+        public SimdLevel Run<TVector>()
+            where TVector : struct, IVector<TVector> => TVector.Lanes == 1 ? SimdLevel.Scalar : (SimdLevel)(TVector.Lanes * 8 * sizeof(float));
     }
 }

@@ -15,6 +15,8 @@ public static partial class GoldenCases
 
     public static IReadOnlyList<GoldenCase> All => Cases.Value;
 
+    public static IEnumerable<GoldenCase> Networks => All.Where(golden => golden.Op == "network");
+
     public static GoldenCase Load(string name) => All.Single(golden => golden.Name == name);
 
     internal static float[] Read(int offset, int count)
