@@ -17,7 +17,7 @@ internal static class Recipes
         new("section43", Networks.Section43),
         new("best", Networks.Best)
         {
-            Epochs = 16, LearningRate = 4e-3f, Schedule = LearningRateSchedule.OneCycle(), Augmentation = Augmentation, Averaging = new(0.998),
+            Epochs = 30, LearningRate = 4e-3f, Schedule = LearningRateSchedule.OneCycle(), Augmentation = Augmentation, Averaging = new(0.998),
         },
         new("tiny", Networks.Tiny)
         {
