@@ -64,8 +64,8 @@ internal sealed unsafe class ConvolutionWeightGradient
         public float* Gradient;
         public int Channels;
 
-        /// <summary>Whether the gradient begins with this block.</summary>
-        public bool IsFresh;
+        /// <summary>Two vectors of zeros where the gradient begins with this block; else null.</summary>
+        public float* Zeros;
     }
 
     /// <summary>Floats of scratch that <see cref="Run"/> needs.</summary>
@@ -88,13 +88,15 @@ internal sealed unsafe class ConvolutionWeightGradient
         bool packs = Packs<TVector>();
         int most = packs ? PackedLines<TVector>() : LinesInPlace;
         int together = _g.IsPointwise ? images : 1;
+        float* zeros = stackalloc float[2 * TVector.Lanes];
+        new Span<float>(zeros, 2 * TVector.Lanes).Clear();
         var block = new Block { InputRows = _g.InputHeight * together, OutputRows = _g.OutputHeight * together };
         int blocks = (block.OutputRows + most - 1) / most;
         for (int image = 0; image < images; image += together)
         {
             for (int i = 0; i < blocks; i++)
             {
-                block.IsFresh = begins && image == 0 && i == 0;
+                block.Zeros = begins && image == 0 && i == 0 ? zeros : null;
                 block.FirstLine = (int)((long)block.OutputRows * i / blocks);
                 block.EndLine = (int)((long)block.OutputRows * (i + 1) / blocks);
                 for (int group = 0; group < _groups; group++)
@@ -248,7 +250,7 @@ internal sealed unsafe class ConvolutionWeightGradient
             Lines = endLine - firstLine,
             Gradient = block.Gradient + (((nint)tapRow * _g.KernelWidth) + tapColumn) * InputGroup * _outputChannels,
             GradientRow = _outputChannels,
-            IsFresh = block.IsFresh,
+            Zeros = block.Zeros,
             Channels = block.Channels,
         };
         if (tile.LeftLine == tile.Pixels * tile.LeftPixel && tile.RightLine == tile.Pixels * tile.RightPixel)

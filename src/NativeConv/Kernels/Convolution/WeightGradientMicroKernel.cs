@@ -27,8 +27,8 @@ internal unsafe struct WeightGradientTile
     /// <summary>Channels of the tile that exist: at most its vectors times the lanes.</summary>
     public int Channels;
 
-    /// <summary>Whether the gradient begins here, whatever its memory holds.</summary>
-    public bool IsFresh;
+    /// <summary>Two vectors of zeros where the gradient begins here, whatever its memory holds; else null.</summary>
+    public float* Zeros;
 
     /// <summary>How many tiles follow each other down the gradient's rows.</summary>
     public int Tiles;
@@ -161,6 +161,9 @@ internal static unsafe class WeightGradientMicroKernel
         int last = tile.Channels - ((TColumns.Value - 1) * lanes);
         nint row = tile.LeftRow, row2 = 2 * row;
         nint leftPixel = tile.LeftPixel, rightPixel = tile.RightPixel;
+        // Zeros are loaded like a gradient: a branch here would keep the compiler from taking masks out of the loop over pixels.
+        bool begins = tile.Zeros != null;
+        nint startRow = begins ? 0 : tile.GradientRow;
         float* left = tile.Left;
         float* tileGradient = tile.Gradient;
         for (int remaining = tile.Tiles; remaining > 0; remaining--)
@@ -170,97 +173,97 @@ internal static unsafe class WeightGradientMicroKernel
             TVector c7x = zero, c8x = zero, c9x = zero, c10x = zero, c11x = zero, c12x = zero, c13x = zero;
             TVector c0y = zero, c1y = zero, c2y = zero, c3y = zero, c4y = zero, c5y = zero, c6y = zero;
             TVector c7y = zero, c8y = zero, c9y = zero, c10y = zero, c11y = zero, c12y = zero, c13y = zero;
-            float* gradient = tileGradient;
-            if (!tile.IsFresh)
+            float* start = begins ? tile.Zeros : tileGradient;
+            (c0x, c0y) = Load<TVector, TColumns, TEdge>(start, last);
+            start += startRow;
+
+            if (TRows.Value > 1)
             {
-                (c0x, c0y) = Load<TVector, TColumns, TEdge>(gradient, last);
-                gradient += tile.GradientRow;
-
-                if (TRows.Value > 1)
-                {
-                    (c1x, c1y) = Load<TVector, TColumns, TEdge>(gradient, last);
-                    gradient += tile.GradientRow;
-                }
-
-                if (TRows.Value > 2)
-                {
-                    (c2x, c2y) = Load<TVector, TColumns, TEdge>(gradient, last);
-                    gradient += tile.GradientRow;
-                }
-
-                if (TRows.Value > 3)
-                {
-                    (c3x, c3y) = Load<TVector, TColumns, TEdge>(gradient, last);
-                    gradient += tile.GradientRow;
-                }
-
-                if (TRows.Value > 4)
-                {
-                    (c4x, c4y) = Load<TVector, TColumns, TEdge>(gradient, last);
-                    gradient += tile.GradientRow;
-                }
-
-                if (TRows.Value > 5)
-                {
-                    (c5x, c5y) = Load<TVector, TColumns, TEdge>(gradient, last);
-                    gradient += tile.GradientRow;
-                }
-
-                if (TRows.Value > 6)
-                {
-                    (c6x, c6y) = Load<TVector, TColumns, TEdge>(gradient, last);
-                    gradient += tile.GradientRow;
-                }
-
-                if (TRows.Value > 7)
-                {
-                    (c7x, c7y) = Load<TVector, TColumns, TEdge>(gradient, last);
-                    gradient += tile.GradientRow;
-                }
-
-                if (TRows.Value > 8)
-                {
-                    (c8x, c8y) = Load<TVector, TColumns, TEdge>(gradient, last);
-                    gradient += tile.GradientRow;
-                }
-
-                if (TRows.Value > 9)
-                {
-                    (c9x, c9y) = Load<TVector, TColumns, TEdge>(gradient, last);
-                    gradient += tile.GradientRow;
-                }
-
-                if (TRows.Value > 10)
-                {
-                    (c10x, c10y) = Load<TVector, TColumns, TEdge>(gradient, last);
-                    gradient += tile.GradientRow;
-                }
-
-                if (TRows.Value > 11)
-                {
-                    (c11x, c11y) = Load<TVector, TColumns, TEdge>(gradient, last);
-                    gradient += tile.GradientRow;
-                }
-
-                if (TRows.Value > 12)
-                {
-                    (c12x, c12y) = Load<TVector, TColumns, TEdge>(gradient, last);
-                    gradient += tile.GradientRow;
-                }
-
-                if (TRows.Value > 13)
-                {
-                    (c13x, c13y) = Load<TVector, TColumns, TEdge>(gradient, last);
-                    gradient += tile.GradientRow;
-                }
+                (c1x, c1y) = Load<TVector, TColumns, TEdge>(start, last);
+                start += startRow;
             }
 
-            // The next tile's rows lie far apart, where no hardware looks for them.
-            float* ahead = tileGradient + (TRows.Value * tile.GradientRow);
-            for (int i = 0; i < TRows.Value; i++)
+            if (TRows.Value > 2)
             {
-                Prefetch.Line(ahead);
-                ahead += tile.GradientRow;
+                (c2x, c2y) = Load<TVector, TColumns, TEdge>(start, last);
+                start += startRow;
+            }
+
+            if (TRows.Value > 3)
+            {
+                (c3x, c3y) = Load<TVector, TColumns, TEdge>(start, last);
+                start += startRow;
+            }
+
+            if (TRows.Value > 4)
+            {
+                (c4x, c4y) = Load<TVector, TColumns, TEdge>(start, last);
+                start += startRow;
+            }
+
+            if (TRows.Value > 5)
+            {
+                (c5x, c5y) = Load<TVector, TColumns, TEdge>(start, last);
+                start += startRow;
+            }
+
+            if (TRows.Value > 6)
+            {
+                (c6x, c6y) = Load<TVector, TColumns, TEdge>(start, last);
+                start += startRow;
+            }
+
+            if (TRows.Value > 7)
+            {
+                (c7x, c7y) = Load<TVector, TColumns, TEdge>(start, last);
+                start += startRow;
+            }
+
+            if (TRows.Value > 8)
+            {
+                (c8x, c8y) = Load<TVector, TColumns, TEdge>(start, last);
+                start += startRow;
+            }
+
+            if (TRows.Value > 9)
+            {
+                (c9x, c9y) = Load<TVector, TColumns, TEdge>(start, last);
+                start += startRow;
+            }
+
+            if (TRows.Value > 10)
+            {
+                (c10x, c10y) = Load<TVector, TColumns, TEdge>(start, last);
+                start += startRow;
+            }
+
+            if (TRows.Value > 11)
+            {
+                (c11x, c11y) = Load<TVector, TColumns, TEdge>(start, last);
+                start += startRow;
+            }
+
+            if (TRows.Value > 12)
+            {
+                (c12x, c12y) = Load<TVector, TColumns, TEdge>(start, last);
+                start += startRow;
+            }
+
+            if (TRows.Value > 13)
+            {
+                (c13x, c13y) = Load<TVector, TColumns, TEdge>(start, last);
+                start += startRow;
+            }
+
+            if (begins)
+            {
+                // A large gradient is in no cache yet, and the next tile's rows lie far apart, where no hardware looks for them.
+                float* ahead = tileGradient + (TRows.Value * tile.GradientRow);
+                for (int i = 0; i < TRows.Value; i++)
+                {
+                    Prefetch.Line(ahead);
+                    ahead += tile.GradientRow;
+                }
             }
 
             float* leftLine = left;
@@ -401,7 +404,7 @@ internal static unsafe class WeightGradientMicroKernel
                 rightLine += tile.RightLine;
             }
 
-            gradient = tileGradient;
+            float* gradient = tileGradient;
             Store<TVector, TColumns, TEdge>(gradient, c0x, c0y, last);
             gradient += tile.GradientRow;
 

@@ -1,0 +1,69 @@
+using FluentAssertions;
+using NativeConv.Simd;
+using NativeConv.Tests.Support;
+using Xunit;
+
+namespace NativeConv.Tests.Operators;
+
+/// <summary>Convolutions on spans give the same bits however many threads share them out: images, rows, pixels, or where pixels are few, channels.</summary>
+public sealed class ConvolutionThreadsTests
+{
+    /// <summary>Few pixels against many weights, on both sides of where weights are packed beforehand, and of the work that a further thread is worth.</summary>
+    public static TheoryData<ConvolutionCase> Cases =>
+    [
+        new(1, new(7, 7, 1, 1, 1, Padding.Valid), 130, 163, 1),
+        new(1, new(7, 7, 1, 1, 1, Padding.Valid), 256, 96, 1),
+        new(1, new(28, 27, 1, 1, 1, Padding.Valid), 33, 190, 1),
+        new(1, new(31, 30, 1, 1, 1, Padding.Valid), 190, 33, 1),
+        new(3, new(1, 1, 1, 1, 1, Padding.Valid), 517, 403, 1),
+        new(2, new(6, 5, 1, 2, 1, Padding.Valid), 129, 161, 1),
+        new(1, new(6, 7, 3, 1, 1, Padding.Same), 70, 129, 1),
+        new(2, new(5, 5, 3, 1, 2, Padding.Same), 122, 142, 2),
+        new(1, new(19, 21, 3, 2, 1, Padding.Same), 21, 50, 1),
+        new(1, new(9, 8, 1, 1, 1, Padding.Valid), 400, 3, 1),
+    ];
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Convolution_AnyThreadCountAndLevel_GivesTheSameBits(ConvolutionCase c)
+    {
+        float[] x = TestData.Uniform(c.InputLength, 1), w = TestData.Uniform(c.WeightsLength, 2), b = TestData.Uniform(c.OutputChannels, 3);
+        float[] dy = TestData.Uniform(c.OutputLength, 4);
+        float[] y = new float[c.OutputLength], dx = new float[c.InputLength], dw = new float[c.WeightsLength];
+        float[]? firstY = null, firstDx = null, firstDw = null;
+        foreach (SimdLevel level in SimdLevels.Callable)
+        {
+            if (!SimdLevels.HasFusedMultiplyAdd)
+                firstY = firstDx = firstDw = null;
+
+            foreach (int threads in (int[])[1, 2, 3, 8])
+            {
+                y.AsSpan().Fill(float.NaN);
+                dx.AsSpan().Fill(float.NaN);
+                dw.AsSpan().Fill(float.NaN);
+                var execution = new ExecutionOptions { Level = level, ThreadCount = threads };
+                Convolution.Forward(c.Geometry, c.InputChannels, c.OutputChannels, x, w, b, y, c.Groups, execution);
+                Convolution.BackwardInput(c.Geometry, c.InputChannels, c.OutputChannels, dy, w, dx, c.Groups, execution);
+                Convolution.BackwardWeights(c.Geometry, c.InputChannels, c.OutputChannels, x, dy, dw, c.Groups, execution);
+                Same(y, firstY ??= [.. y], "y");
+                Same(dx, firstDx ??= [.. dx], "dx");
+                Same(dw, firstDw ??= [.. dw], "dw");
+
+                void Same(float[] actual, float[] expected, string what) =>
+                    actual.AsSpan().SequenceEqual(expected).Should().BeTrue("{0} on {1} threads at {2} should have the same bits", what, threads, level);
+            }
+        }
+
+        firstY.Should().NotContain(float.NaN);
+        firstDx.Should().NotContain(float.NaN);
+        firstDw.Should().NotContain(float.NaN);
+    }
+
+    [Fact]
+    public void BackwardWeights_NoImages_WritesZeros()
+    {
+        float[] dw = [float.NaN, 2, 3, 4, 5, 6];
+        Convolution.BackwardWeights(new(3, 3, 1, 1, 1, Padding.Valid), 2, 3, [], [], dw);
+        dw.Should().OnlyContain(value => value == 0);
+    }
+}
