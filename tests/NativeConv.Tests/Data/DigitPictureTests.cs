@@ -46,6 +46,26 @@ public sealed class DigitPictureTests
         (total / digits.Count).Should().BeLessThan(1);
     }
 
+    /// <summary>The border says what is paper, however much of the picture is ink; a shade that is a tenth of the ink's is no ink.</summary>
+    [Fact]
+    public void TryPrepare_MostlyInkBesideAFaintShade_IsTheInkAlone()
+    {
+        const int Size = 50, First = 3, End = 43;
+        byte[] picture = new byte[Size * Size];
+        Array.Fill(picture, (byte)250);
+        for (int row = First; row < End; row++)
+        {
+            for (int column = First; column < End; column++)
+                picture[(row * Size) + column] = 50;
+
+            picture[(row * Size) + 46] = 230;
+        }
+
+        float[] digit = new float[Length];
+        DigitPicture.TryPrepare(picture, new(Size, Size, 1), digit).Should().BeTrue();
+        digit.Should().Equal(Enumerable.Range(0, Length).Select(i => i / Side is >= 4 and < 24 && i % Side is >= 4 and < 24 ? 255f : 0));
+    }
+
     [Fact]
     public void TryPrepare_PreparedDigit_IsAFixedPoint()
     {

@@ -102,6 +102,7 @@ public sealed class InferenceTests
         Train(model);
         Predict(inference, images).Should().Equal(before);
         Predict(model, images).Should().NotEqual(ownBefore, "a model's predictions follow its weights");
+        Predict(model, images).Should().Equal(Predict(model.Clone(), images), "and nothing of the old ones is left in them");
         Predict(model.ToInference(), images).Should().NotEqual(before);
     }
 
