@@ -9,9 +9,6 @@ namespace NativeConv.Kernels;
 /// </summary>
 internal static unsafe class SparseRowKernel
 {
-    /// <summary>The most vectors of sums.</summary>
-    public const int MostVectors = 8;
-
     /// <summary>Rows of sums that each have a list of entries beside the next one's; a grid of them.</summary>
     public struct Grid
     {
