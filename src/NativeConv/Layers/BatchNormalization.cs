@@ -23,7 +23,7 @@ public sealed class BatchNormalization : Layer
 
     internal override bool IsTransparentToInitializer => true;
 
-    internal override bool CanFuse(Activation activation, bool training) => true;
+    internal override bool CanFuse(Activation activation) => true;
 
     /// <inheritdoc/>
     public override ImageShape OutputShape(ReadOnlySpan<ImageShape> inputs)
