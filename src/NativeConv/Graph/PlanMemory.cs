@@ -6,9 +6,6 @@ namespace NativeConv.Graph;
 /// <summary>Where a plan's buffers and its workers' scratch lie: buffers that never live at once share their place in one block. Tests put each apart, between guard pages; what only describes a plan reserves nothing.</summary>
 internal unsafe class PlanMemory(bool isReserved = true)
 {
-    /// <summary>A smaller buffer stays in a cache from stage to stage.</summary>
-    private const long LeastStreamedBytes = 2 << 20;
-
     private AlignedMemory _arena = new(0), _scratch = new(0);
     private long _scratchLength;
 
@@ -20,9 +17,6 @@ internal unsafe class PlanMemory(bool isReserved = true)
 
     /// <summary>Floats in all.</summary>
     public long Length { get; private set; }
-
-    /// <summary>Whether a block that one stage writes and a later one reads should be streamed past the caches.</summary>
-    public virtual bool IsStreamed(long bytes) => bytes >= LeastStreamedBytes;
 
     /// <summary>Gives each buffer its place, and each worker so many floats of scratch.</summary>
     public virtual void Place(IReadOnlyList<PlannedBuffer> buffers, int batchSize, int group, int workers, int scratchLength)
