@@ -11,7 +11,7 @@ internal static class Fusion
         int[] readers = Graph.CountReaders(nodes);
         foreach (Node node in nodes)
         {
-            if (node.Layer is not ActivationLayer activation || !node.Inputs[0].Layer.CanFuse(activation.Function, bindings[node.Index].Training) || readers[node.Inputs[0].Index] > 1)
+            if (node.Layer is not ActivationLayer activation || !node.Inputs[0].Layer.CanFuse(activation.Function) || readers[node.Inputs[0].Index] > 1)
                 continue;
 
             bindings[node.Inputs[0].Index].FusedActivation = activation.Function;

@@ -69,7 +69,7 @@ public sealed unsafe partial class Model
     }
 
     /// <summary>How predictions run.</summary>
-    public ExecutionPlan Plan() => new(new(Graph, Store, PlanKind.Inference, int.MaxValue, Execution.ThreadCount, Execution.Level, null));
+    public ExecutionPlan Plan() => new(new(Graph, Store, PlanKind.Inference, int.MaxValue, Execution.ThreadCount, Execution.Level, null, memory: new(isReserved: false)));
 
     /// <summary>How a training step runs.</summary>
     /// <param name="loss">What is minimized.</param>
@@ -80,7 +80,7 @@ public sealed unsafe partial class Model
         ArgumentNullException.ThrowIfNull(loss);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batchSize);
         loss.RequireClasses(OutputShape.Length);
-        return new(new(Graph, Store, PlanKind.Training, batchSize, Execution.ThreadCount, Execution.Level, loss));
+        return new(new(Graph, Store, PlanKind.Training, batchSize, Execution.ThreadCount, Execution.Level, loss, memory: new(isReserved: false)));
     }
 
     /// <summary>Makes the model ready to predict, with a copy of its weights as they are now.</summary>

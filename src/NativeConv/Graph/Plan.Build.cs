@@ -187,8 +187,14 @@ internal sealed unsafe partial class Plan
                 if (step.Phase == _programs[step.Node].ForwardPhases - 1)
                     use(_values[step.Node]);
 
-                foreach (Node input in (_programs[step.Node] as RowChain)?.Inputs ?? node.Inputs)
-                    use(_values[input.Index]);
+                if (_keptInputs[step.Node] is { } input)
+                    use(input);
+
+                if (_keptInputs[step.Node] != null && step.Phase > 0)
+                    break;
+
+                foreach (Node read in (_programs[step.Node] as RowChain)?.Inputs ?? node.Inputs)
+                    use(_values[read.Index]);
 
                 break;
             case Pass.Loss:
@@ -206,7 +212,12 @@ internal sealed unsafe partial class Plan
     private void VisitBackwardUses(Node node, int phase, Action<PlannedBuffer> use)
     {
         LayerProgram program = _programs[node.Index];
-        use(_gradients[node.Index]!);
+        if (_keptGradients[node.Index] is { } gradient)
+            use(gradient);
+
+        if (_keptGradients[node.Index] == null || phase == 0)
+            use(_gradients[node.Index]!);
+
         if (program.BackwardReads.HasFlag(BackwardReads.Output))
             use(_values[node.Index]);
 
@@ -214,7 +225,7 @@ internal sealed unsafe partial class Plan
         {
             int input = node.Inputs[i].Index;
             if (program.BackwardReads.HasFlag(BackwardReads.Inputs))
-                use(_values[input]);
+                use(_keptInputs[node.Index] ?? _values[input]);
 
             if (_gradients[input] is not { } target || phase < program.BackwardPhases - 1)
                 continue;
@@ -231,6 +242,8 @@ internal sealed unsafe partial class Plan
         {
             NodeBinding binding = _bindings[node.Index];
             binding.Inputs = [.. node.Inputs.Select(input => View(_values[input.Index]))];
+            binding.KeptInput = View(_keptInputs[node.Index]);
+            binding.KeptGradient = View(_keptGradients[node.Index]);
             binding.Output = View(_values[node.Index]);
             binding.OutputGradient = View(_gradients[node.Index]);
             binding.InputGradients = new BufferView[node.Inputs.Count];

@@ -65,7 +65,9 @@ internal sealed unsafe partial class Plan
         if (training)
             Fusion.MarkSparseGradients(_nodes, _bindings);
 
+        _memory = memory ?? new();
         _isInChain = new bool[_nodes.Count];
+        (_keptInputs, _keptGradients) = (new PlannedBuffer?[_nodes.Count], new PlannedBuffer?[_nodes.Count]);
         (_programs, _operations, _loss) = SimdLevels.Dispatch<Creation, Created>(
             level, new Creation(_nodes, _bindings, loss, distillation, graph.Output.Shape.Length, batchSize));
 
@@ -82,10 +84,12 @@ internal sealed unsafe partial class Plan
 
         (_values, _gradients, _added) = CreateBuffers(training, needsGradient);
         if (training)
+        {
             RunAgainWhatIsCheap(graph, needsGradient);
+            KeepCopies(graph);
+        }
 
         RecordUses(graph);
-        _memory = memory ?? new();
         _memory.Place([.. _buffers.Where(buffer => buffer.IsUsed)], batchSize, _group, workers, _programs.Max(program => program.ScratchLength));
         _private = new(training ? _bindings : [], _programs, batchSize);
         Parameters = parameters;

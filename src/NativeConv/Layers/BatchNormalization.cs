@@ -23,7 +23,7 @@ public sealed class BatchNormalization : Layer
 
     internal override bool IsTransparentToInitializer => true;
 
-    internal override bool CanFuse(Activation activation, bool training) => true;
+    internal override bool CanFuse(Activation activation) => true;
 
     /// <inheritdoc/>
     public override ImageShape OutputShape(ReadOnlySpan<ImageShape> inputs)
@@ -109,6 +109,8 @@ public sealed class BatchNormalization : Layer
 
         public override int BackwardPhases => ForwardPhases;
 
+        public override bool CopiesForLaterPhases => _usesBatch;
+
         public override int OwnRows => _node.Training ? 0 : 1;
 
         public override bool CanRunInPlace => true;
@@ -151,6 +153,7 @@ public sealed class BatchNormalization : Layer
             float* x = _node.Inputs[0].At(work);
             if (phase < ForwardPhases - 1)
             {
+                Keep(x, _node.KeptInput, work);
                 for (int image = 0; image < work.Count; image++)
                 {
                     float* values = x + ((nint)image * _pixels * _channels);
@@ -160,7 +163,7 @@ public sealed class BatchNormalization : Layer
                 return;
             }
 
-            BatchNormalizationKernel.Normalize<TVector, TActivation>(x, Mean, Scale, Beta, _node.Output.At(work), (nint)work.Count * _pixels, _channels);
+            BatchNormalizationKernel.Normalize<TVector, TActivation>(LaterInput(work), Mean, Scale, Beta, _node.Output.At(work), (nint)work.Count * _pixels, _channels);
         }
 
         public override void ForwardBarrier(int phase, int images)
@@ -186,9 +189,10 @@ public sealed class BatchNormalization : Layer
 
         public override void Backward(int phase, in Work work)
         {
-            float* x = _node.Inputs[0].At(work), dy = _node.OutputGradient.At(work);
+            float* x = LaterInput(work), dy = _node.OutputGradient.At(work);
             if (phase < BackwardPhases - 1)
             {
+                Keep(dy, _node.KeptGradient, work);
                 for (int image = 0; image < work.Count; image++)
                 {
                     nint offset = (nint)image * _pixels * _channels;
@@ -202,6 +206,9 @@ public sealed class BatchNormalization : Layer
             // Where the running statistics are used, no output sees another's input: slope and offset stay 0.
             if (!_node.InputGradients[0].IsNull)
             {
+                if (!_node.KeptGradient.IsNull)
+                    dy = _node.KeptGradient.At(work);
+
                 BatchNormalizationKernel.BackwardInput<TVector, TActivation>(
                     x, dy, Mean, Scale, Beta, Slope, Offset, _node.InputGradients[0].At(work), (nint)work.Count * _pixels, _channels);
             }
@@ -218,6 +225,14 @@ public sealed class BatchNormalization : Layer
             ElementwiseKernel.AddTo<TVector>(Second(0), _node.Parameters[0].Private(firstGradients), _channels);
             ElementwiseKernel.AddTo<TVector>(First(0), _node.Parameters[1].Private(firstGradients), _channels);
             BatchNormalizationKernel.BackwardCoefficients<TVector>(First(0), Second(0), (long)images * _pixels, InverseDeviation, Scale, Slope, Offset, _channels);
+        }
+
+        private float* LaterInput(in Work work) => (_node.KeptInput.IsNull ? _node.Inputs[0] : _node.KeptInput).At(work);
+
+        private void Keep(float* values, in BufferView copy, in Work work)
+        {
+            if (!copy.IsNull)
+                ElementwiseKernel.CopyNonTemporal<TVector>(values, copy.At(work), (nint)work.Count * _pixels * _channels);
         }
 
         private float* First(int image) => _partials.Pointer + ((nint)image * 2 * _row);

@@ -13,7 +13,10 @@ internal sealed unsafe class ConvolutionProgram<TVector>(NodeBinding node, Convo
 
     public override int ScratchLength => algorithm.ScratchLength;
 
-    public override BackwardReads BackwardReads => node.ParametersTrainable ? BackwardReads.Inputs : BackwardReads.None;
+    public override BackwardReads BackwardReads =>
+        (node.ParametersTrainable ? BackwardReads.Inputs : BackwardReads.None) | (IsRectified ? BackwardReads.Output : BackwardReads.None);
+
+    private bool IsRectified => node.FusedActivation != Activation.Linear;
 
     public override bool IsKernelGradientTransposed => algorithm.IsGradientTransposed;
 
@@ -39,6 +42,9 @@ internal sealed unsafe class ConvolutionProgram<TVector>(NodeBinding node, Convo
         float* x = node.Inputs[0].At(work), dy = node.OutputGradient.At(work);
         float* dx = node.InputGradients[0].IsNull ? null : node.InputGradients[0].At(work);
         float* dw = node.ParametersTrainable ? node.Parameters[0].Private(work) : null;
+        if (IsRectified)
+            Rectifier.Of(node.FusedActivation)!.Value.Backward<TVector>(node.Output.At(work), dy, (nint)work.Count * node.OutputShape.Length);
+
         if (dx != null && dw != null)
             algorithm.Backward(x, dy, _backward!.Pointer, dx, dw, work.Scratch, work.Count);
         else if (dx != null)

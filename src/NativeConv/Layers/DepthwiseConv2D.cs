@@ -83,7 +83,7 @@ public sealed class DepthwiseConv2D : Layer
         UseBias = configuration.Boolean("bias"),
     };
 
-    internal override bool CanFuse(Activation activation, bool training) => !training && Rectifier.Of(activation) != null;
+    internal override bool CanFuse(Activation activation) => Rectifier.Of(activation) != null;
 
     internal override Layer WithBias() => WithBias(From);
 

@@ -82,6 +82,12 @@ internal sealed class NodeBinding
 
     public BufferView OutputGradient { get; set; }
 
+    /// <summary>Where the first forward phase copies the input to, for all later phases to read; a null view where they read the input itself.</summary>
+    public BufferView KeptInput { get; set; }
+
+    /// <summary>Where the first backward phase copies the output's gradient to; a null view as above.</summary>
+    public BufferView KeptGradient { get; set; }
+
     /// <summary>Where the inputs' gradients go; null views where nothing needs them.</summary>
     public BufferView[] InputGradients { get; set; } = [];
 
@@ -114,6 +120,9 @@ internal abstract unsafe class LayerProgram
     public virtual int ForwardPhases => 1;
 
     public virtual int BackwardPhases => 1;
+
+    /// <summary>Whether the first phases of both passes read their input, and their output's gradient, whole, and can leave copies for the later phases.</summary>
+    public virtual bool CopiesForLaterPhases => false;
 
     /// <summary>Whether the output is the input under another shape, so that both share one buffer.</summary>
     public virtual bool IsAlias => false;

@@ -64,7 +64,7 @@ internal unsafe interface IVector<TSelf>
     /// <summary>Mask of left == right; false where either is NaN.</summary>
     static abstract TSelf EqualTo(TSelf left, TSelf right);
 
-    /// <summary>Lanes of <paramref name="whenSet"/> where the mask is set, of <paramref name="whenClear"/> elsewhere.</summary>
+    /// <summary>Lanes of <paramref name="whenSet"/> where the mask is set, of <paramref name="whenClear"/> elsewhere; a mask's lanes are all ones or all zeros.</summary>
     static abstract TSelf Select(TSelf mask, TSelf whenSet, TSelf whenClear);
 
     static abstract TSelf And(TSelf left, TSelf right);

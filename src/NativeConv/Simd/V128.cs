@@ -116,7 +116,9 @@ internal unsafe struct V128<TMultiplyAdd> : IVector<V128<TMultiplyAdd>>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V128<TMultiplyAdd> Select(V128<TMultiplyAdd> mask, V128<TMultiplyAdd> whenSet, V128<TMultiplyAdd> whenClear) =>
-        new(Vector128.ConditionalSelect(mask._value, whenSet._value, whenClear._value));
+        new(Sse41.IsSupported
+            ? Sse41.BlendVariable(whenClear._value, whenSet._value, mask._value)
+            : Vector128.ConditionalSelect(mask._value, whenSet._value, whenClear._value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V128<TMultiplyAdd> And(V128<TMultiplyAdd> left, V128<TMultiplyAdd> right) => new(left._value & right._value);

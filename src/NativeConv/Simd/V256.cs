@@ -87,7 +87,7 @@ internal unsafe struct V256 : IVector<V256>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V256 Select(V256 mask, V256 whenSet, V256 whenClear) =>
-        new(Vector256.ConditionalSelect(mask._value, whenSet._value, whenClear._value));
+        new(Avx.BlendVariable(whenClear._value, whenSet._value, mask._value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V256 And(V256 left, V256 right) => new(left._value & right._value);

@@ -6,7 +6,7 @@ using Xunit;
 
 namespace NativeConv.Tests.Graph;
 
-/// <summary>What a plan decides to be sparse, which changes no bit and so shows in no result.</summary>
+/// <summary>What a plan decides to be sparse, or to be done in one sweep, which changes no bit and so shows in no result.</summary>
 public sealed class FusionTests
 {
     [Fact]
@@ -42,6 +42,42 @@ public sealed class FusionTests
             NodeBinding binding = Binding(new(6, 6, 16), new(6, 6, 16));
             binding.IsGradientSparse = isMarked;
             layer.CreateProgram<V256>(binding).IsKernelGradientTransposed.Should().Be(isMarked, layer.Kind);
+        }
+    }
+
+    [Theory]
+    [InlineData(Activation.ReLU)]
+    [InlineData(Activation.ReLU6)]
+    public void ARectifierInAConvolution_TrainsToTheBitsOfALayerOfItsOwn(Activation activation)
+    {
+        Model fused = Rectified(), apart = Rectified(Activation.Linear);
+        fused.Plan(Loss.SoftmaxCrossEntropy(), 7).ToString().Should().Contain($"conv2d[{activation}] depthwise").And.Contain($"conv2d'[{activation}]");
+        apart.Plan(Loss.SoftmaxCrossEntropy(), 7).ToString().Should().NotContain($"[{activation}]");
+        for (int i = 0; i < fused.Parameters.Count; i++)
+            fused.Parameters[i].Value.Span.CopyTo(apart.Parameters[i].Value.Span);
+
+        Train(fused).Should().Equal(Train(apart));
+
+        Model Rectified(params Activation[] between)
+        {
+            ModelBuilder builder = new(12, 12, 1);
+            foreach (Layer layer in (Layer[])[new Conv2D(20, 3), new DepthwiseConv2D(3), new PointwiseConv2D(24), new PointwiseConv2D(1), new Conv2D(9, 3)])
+            {
+                builder.Layer(layer);
+                foreach (Activation function in (Activation[])[.. between, activation])
+                    builder.Layer(new ActivationLayer(function));
+            }
+
+            return builder.MaxPool2D(2).Flatten().Dense(3).Build(seed: 6);
+        }
+
+        static float[] Train(Model model)
+        {
+            TrainingSession session = model.BeginTraining(Loss.SoftmaxCrossEntropy(), new Adam(0.02f), 7);
+            for (int step = 0; step < 4; step++)
+                session.Step(Support.TestData.Uniform(7 * model.InputShape.Length, 3), Support.TestData.Labels(7, 3, 4));
+
+            return [.. model.Parameters.SelectMany(parameter => parameter.Value.Span.ToArray())];
         }
     }
 

@@ -141,6 +141,9 @@ public sealed class InferenceTests
         training.ChunkCount.Should().Be(8);
         training.StageCount.Should().Be(7, "three normalizations end a stage forward and one backward");
         model.Plan().StageCount.Should().Be(1);
+        training.ToString().Should().NotContain("kept", "a batch of 73 KB stays in a cache");
+        model.Plan(Loss.SoftmaxCrossEntropy(), batchSize: 256).ToString().Should()
+            .Contain("conv2d kept: whole batch, 2,359,296 bytes").And.Contain("conv2d: per worker").And.Contain("batch_normalization' kept: whole batch");
         FluentActions.Invoking(() => model.Plan(Loss.SoftmaxCrossEntropy(), 0)).Should().Throw<ArgumentException>();
     }
 

@@ -12,6 +12,9 @@ internal sealed unsafe class GuardedPlanMemory(Guard guard) : PlanMemory, IDispo
     /// <summary>How many buffers there are, without the scratch.</summary>
     public int Count => _buffers.Count;
 
+    // However small, so that the copies are tested too.
+    public override bool IsStreamed(long bytes) => true;
+
     public override void Place(IReadOnlyList<PlannedBuffer> buffers, int batchSize, int group, int workers, int scratchLength)
     {
         if (workers != 1)

@@ -27,6 +27,16 @@ internal readonly record struct Rectifier(bool IsOn, bool IsCapped)
     public static TVector Cap<TVector>(TVector x)
         where TVector : struct, IVector<TVector> => TVector.Select(TVector.LessThan(TVector.Broadcast(6), x), TVector.Broadcast(6), x);
 
+    /// <summary>Leaves of dy, in place, what flows back through the rectifier that gave y: y is on its bounds where x is on them or beyond.</summary>
+    public unsafe void Backward<TVector>(float* y, float* dy, nint count)
+        where TVector : struct, IVector<TVector>
+    {
+        if (IsCapped)
+            ActivationKernel.Backward<TVector, Relu6Function>(y, dy, dy, count);
+        else
+            ActivationKernel.Backward<TVector, ReluFunction>(y, dy, dy, count);
+    }
+
     /// <summary>Rectifies values in place.</summary>
     public unsafe void Run<TVector>(float* values, nint count)
         where TVector : struct, IVector<TVector>

@@ -12,6 +12,9 @@ internal sealed unsafe class ConvolutionPass
     /// <summary>What of a segment's input should stay in the first-level cache while the blocks of weights pass over it.</summary>
     private const int SegmentBytes = 16 * 1024;
 
+    /// <summary>Weights above this share the second-level cache with a longer segment, so that they are brought from further away less often.</summary>
+    private const int LargeWeights = 192 * 1024, LongSegmentBytes = 64 * 1024;
+
     private const int PackedSquare = 16;
 
     private readonly WindowRun[] _rows, _columns;
@@ -332,7 +335,8 @@ internal sealed unsafe class ConvolutionPass
         if (tiles == 0)
             return;
 
-        int segment = Math.Max(1, SegmentBytes / (sizeof(float) * tileRows * SourceGroup));
+        long weightBytes = (long)sizeof(float) * _taps * SourceGroup * ResultGroup;
+        int segment = Math.Max(1, (weightBytes > LargeWeights ? LongSegmentBytes : SegmentBytes) / (sizeof(float) * tileRows * SourceGroup));
         int segmentTiles = Math.Min(tiles, segment), segmentLines = segment / segmentTiles;
         for (int line = 0; line < lines; line += segmentLines)
         {

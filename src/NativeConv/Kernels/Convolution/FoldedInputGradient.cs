@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using NativeConv.Simd;
 
 namespace NativeConv.Kernels;
@@ -19,6 +20,9 @@ internal sealed unsafe class FoldedInputGradient
     private readonly ConvolutionPass _products;
     private readonly int _inputChannels, _outputChannels, _lines;
 
+    /// <summary>Where products are turned: zeros left of a line, floats from a line to the next, and from a tap to the next.</summary>
+    private readonly int _margin, _pitch, _plane;
+
     /// <summary>For each column of taps the outputs whose tap lies inside the image, and the first one's column there.</summary>
     private readonly (int First, int End, int Column)[] _columns;
 
@@ -28,6 +32,9 @@ internal sealed unsafe class FoldedInputGradient
         (_inputChannels, _outputChannels) = (inputChannels, outputChannels);
         _lines = Math.Clamp(BandBytes / (sizeof(float) * geometry.OutputWidth * Products), 1, geometry.OutputHeight);
         _columns = [.. Enumerable.Range(0, _g.KernelWidth).Select(Column)];
+        _margin = Math.Max(0, ((_g.KernelWidth - 1) * _g.DilationWidth) - _g.PadLeft);
+        _pitch = _margin + _g.OutputWidth + Math.Max(0, _g.InputWidth + _g.PadLeft - _g.OutputWidth);
+        _plane = _lines * _pitch;
         _products = ConvolutionPass.BackwardInput(new(_lines, geometry.OutputWidth, 1, 1, 1, Padding.Valid), Products, outputChannels, groups: 1);
     }
 
@@ -39,7 +46,9 @@ internal sealed unsafe class FoldedInputGradient
             && taps >= LeastTaps && taps * inputChannels is > DotKernel.MostOutputs and <= MostProducts;
     }
 
-    public int ScratchLength => (IsTurned ? 2 : 1) * _lines * _g.OutputWidth * Products;
+    public int ScratchLength => ProductsLength + (IsTurned ? Products * _plane : 0);
+
+    private int ProductsLength => _lines * _g.OutputWidth * Products;
 
     private int Products => _g.KernelHeight * _g.KernelWidth * _inputChannels;
 
@@ -57,6 +66,10 @@ internal sealed unsafe class FoldedInputGradient
         where TVector : struct, IVector<TVector>
     {
         nint line = (nint)_g.OutputWidth * _outputChannels;
+        float* turned = scratch + ProductsLength;
+        if (IsTurned)
+            new Span<float>(turned, Products * _plane).Clear();
+
         for (int image = 0; image < images; image++)
         {
             new Span<float>(dx, _g.InputPixels * _inputChannels).Clear();
@@ -64,7 +77,10 @@ internal sealed unsafe class FoldedInputGradient
             {
                 int lines = Math.Min(_lines, _g.OutputHeight - first);
                 _products.RunRows<TVector>(dy + (first * line), packed, scratch, 0, lines);
-                Fold<TVector>(scratch, dx, first, lines);
+                if (IsTurned)
+                    FoldTurned<TVector>(scratch, turned, dx, first, lines);
+                else
+                    Fold(scratch, dx, first, lines);
             }
 
             dy += _g.OutputHeight * line;
@@ -72,15 +88,61 @@ internal sealed unsafe class FoldedInputGradient
         }
     }
 
-    /// <summary>Adds the products of some lines, [lines, output width, kh, kw, cin].</summary>
-    private void Fold<TVector>(float* products, float* dx, int firstLine, int lines)
+    /// <summary>
+    /// Adds the products of some lines, [lines, output width, kh, kw], where an output's tap lies beside its neighbour's. Turned to a plane a tap, with zeros where no output
+    /// is, all that a vector of dx gets is summed in a register; a sum that begins at +0 is the same with zeros added.
+    /// </summary>
+    private void FoldTurned<TVector>(float* products, float* turned, float* dx, int firstLine, int lines)
         where TVector : struct, IVector<TVector>
     {
-        int width = _g.OutputWidth, all = lines * width;
-        float* turned = products + ((nint)_lines * width * Products);
-        if (IsTurned)
-            Transposition.Run(products, Products, turned, all, all, Products);
+        int width = _g.OutputWidth;
+        for (int line = 0; line < lines; line++)
+            Transposition.Run(products + ((nint)line * width * Products), Products, turned + ((nint)line * _pitch) + _margin, _plane, width, Products);
 
+        float** sources = stackalloc float*[_g.KernelHeight];
+        int endRow = Math.Min(_g.InputHeight, ((firstLine + lines - 1) * _g.StrideHeight) + ((_g.KernelHeight - 1) * _g.DilationHeight) - _g.PadTop + 1);
+        for (int row = Math.Max(0, (firstLine * _g.StrideHeight) - _g.PadTop); row < endRow; row++)
+        {
+            int count = 0;
+            for (int tapRow = _g.KernelHeight - 1; tapRow >= 0; tapRow--)
+            {
+                (int line, int between) = Math.DivRem(row + _g.PadTop - (tapRow * _g.DilationHeight), _g.StrideHeight);
+                if (between == 0 && line >= firstLine && line < firstLine + lines)
+                    sources[count++] = turned + ((nint)tapRow * _g.KernelWidth * _plane) + ((nint)(line - firstLine) * _pitch) + _margin + _g.PadLeft;
+            }
+
+            float* to = dx + ((nint)row * _g.InputWidth);
+            int column = 0;
+            for (; column + TVector.Lanes <= _g.InputWidth; column += TVector.Lanes)
+                TVector.Store(to + column, Sum<TVector, Whole>(sources, count, column, TVector.Load(to + column), 0));
+
+            int rest = _g.InputWidth - column;
+            if (rest > 0)
+                TVector.StorePartial(to + column, Sum<TVector, Partial>(sources, count, column, TVector.LoadPartial(to + column, rest), rest), rest);
+        }
+    }
+
+    /// <summary>Adds to a vector of dx what each line gives it by its taps.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private TVector Sum<TVector, TEdge>(float** sources, int count, int column, TVector sum, int lanes)
+        where TVector : struct, IVector<TVector>
+        where TEdge : struct, IEdge
+    {
+        int taps = _g.KernelWidth;
+        nint next = _plane - _g.DilationWidth;
+        for (int i = 0; i < count; i++)
+        {
+            float* from = sources[i] + column;
+            for (int tap = 0; tap < taps; tap++, from += next)
+                sum += TEdge.Load<TVector>(from, lanes);
+        }
+
+        return sum;
+    }
+
+    /// <summary>Adds the products of some lines, [lines, output width, kh, kw, cin].</summary>
+    private void Fold(float* products, float* dx, int firstLine, int lines)
+    {
         for (int line = 0; line < lines; line++)
         {
             (int firstTap, int endTap) = _g.ValidRowTaps(firstLine + line);
@@ -93,12 +155,8 @@ internal sealed unsafe class FoldedInputGradient
                     if (first == end)
                         continue;
 
-                    nint pixel = ((nint)line * width) + first, tap = ((nint)tapRow * _g.KernelWidth) + tapColumn;
-                    float* to = dx + ((((nint)row * _g.InputWidth) + column) * _inputChannels);
-                    if (IsTurned)
-                        ElementwiseKernel.AddTo<TVector>(turned + (tap * all) + pixel, to, end - first);
-                    else
-                        Add(products + (pixel * Products) + (tap * _inputChannels), to, end - first);
+                    nint pixel = ((nint)line * _g.OutputWidth) + first, tap = ((nint)tapRow * _g.KernelWidth) + tapColumn;
+                    Add(products + (pixel * Products) + (tap * _inputChannels), dx + ((((nint)row * _g.InputWidth) + column) * _inputChannels), end - first);
                 }
             }
         }

@@ -41,6 +41,30 @@ internal static unsafe class ElementwiseKernel
             TVector.StorePartial(y + i, TVector.MultiplyAdd(TVector.LoadPartial(x + i, (int)(count - i)), scale, shift), (int)(count - i));
     }
 
+    /// <summary>y = x, written past the caches where y is aligned to a vector: for what is read much later.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static void CopyNonTemporal<TVector>(float* x, float* y, nint count)
+        where TVector : struct, IVector<TVector>
+    {
+        int lanes = TVector.Lanes;
+        nint i = 0;
+        if ((nuint)y % (nuint)(lanes * sizeof(float)) == 0)
+        {
+            // Whole lines at a time: a line that is written in parts is read first.
+            for (; i + (4 * lanes) <= count; i += 4 * lanes)
+            {
+                float* from = x + i, to = y + i;
+                TVector a = TVector.Load(from), b = TVector.Load(from + lanes), c = TVector.Load(from + (2 * lanes)), d = TVector.Load(from + (3 * lanes));
+                TVector.StoreNonTemporal(to, a);
+                TVector.StoreNonTemporal(to + lanes, b);
+                TVector.StoreNonTemporal(to + (2 * lanes), c);
+                TVector.StoreNonTemporal(to + (3 * lanes), d);
+            }
+        }
+
+        Buffer.MemoryCopy(x + i, y + i, (count - i) * sizeof(float), (count - i) * sizeof(float));
+    }
+
     private static void Run<TVector, TBinary>(float* a, float* b, float* y, nint count)
         where TVector : struct, IVector<TVector>
         where TBinary : struct, IBinary

@@ -64,9 +64,9 @@ internal static unsafe class MaxPool2x2
     private static void Challenge<TVector>(ref TVector best, ref TVector winner, TVector value, TVector number)
         where TVector : struct, IVector<TVector>
     {
-        TVector stays = TVector.LessThanOrEqual(value, best), isNumber = TVector.EqualTo(best, best);
-        winner = TVector.Select(stays, winner, TVector.Select(isNumber, number, winner));
-        best = TVector.Select(stays, best, TVector.Select(isNumber, value, best));
+        TVector takes = TVector.Select(TVector.LessThanOrEqual(value, best), TVector.Zero, TVector.EqualTo(best, best));
+        winner = TVector.Select(takes, number, winner);
+        best = TVector.Select(takes, value, best);
     }
 
     private readonly struct Maximum : IOperation

@@ -13,6 +13,21 @@ public sealed unsafe class ActivationGuardTests
     [MemberData(nameof(Functions))]
     public void Activation_AnyCount_StaysBetweenTheGuards(Activation function) => ActivationDispatch.Run<EveryCount, int>(function, default);
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void RectifierInPlace_AnyCount_StaysBetweenTheGuards(bool isCapped)
+    {
+        foreach (int count in GuardedRun.Counts)
+            GuardedRun.Of(new BackwardInPlace(count, new(IsOn: true, isCapped)));
+    }
+
+    private readonly record struct BackwardInPlace(int Count, Rectifier Rectifier) : IGuardedKernel
+    {
+        public void Run<TVector>(GuardedBuffers buffers)
+            where TVector : struct, IVector<TVector> => Rectifier.Backward<TVector>(buffers.Read(Count, 0, 8), buffers.Update(Count), Count);
+    }
+
     private readonly struct EveryCount : IActivationWork<int>
     {
         public int Run<TActivation>()

@@ -20,6 +20,7 @@ public sealed unsafe class ElementwiseGuardTests
             GuardedRun.Of(new Multiply(count));
             GuardedRun.Of(new MultiplyAddTo(count));
             GuardedRun.Of(new MultiplyAdd(count));
+            GuardedRun.Of(new Copy(count));
         }
     }
 
@@ -62,6 +63,13 @@ public sealed unsafe class ElementwiseGuardTests
         public void Run<TVector>(GuardedBuffers buffers)
             where TVector : struct, IVector<TVector> =>
             ElementwiseKernel.MultiplyAdd<TVector>(buffers.Read(Count), 1.7f, -0.3f, buffers.Write(Count), Count);
+    }
+
+    private readonly record struct Copy(int Count) : IGuardedKernel
+    {
+        public void Run<TVector>(GuardedBuffers buffers)
+            where TVector : struct, IVector<TVector> =>
+            ElementwiseKernel.CopyNonTemporal<TVector>(buffers.Read(Count), buffers.Write(Count), Count);
     }
 
     private readonly record struct Dropout(int Count) : IGuardedKernel
