@@ -25,8 +25,8 @@ run() {
 }
 
 dotnet build -c Release tests/NativeConv.Tests -v quiet || exit 1
-run 256 DOTNET_EnableAVX512 Simd. Numerics. Kernels. Operators. Layers. Losses. Optimizers. Graph.
-run 128 DOTNET_EnableAVX2 Simd. Numerics. Kernels. Operators. Layers. Losses. Optimizers. Graph.
+run 256 DOTNET_EnableAVX512 Simd. Numerics. Kernels. Operators. Losses. Optimizers. Graph.
+run 128 DOTNET_EnableAVX2 Simd. Numerics. Kernels. Operators. Losses. Optimizers. Graph.
 # 128 bits without AVX's masked loads: what a default ahead-of-time build and other architectures run.
 run 128 DOTNET_EnableAVX Simd. Numerics. Kernels. Operators.
 # Without any intrinsic there is one level, and it is slow.

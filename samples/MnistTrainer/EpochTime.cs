@@ -1,4 +1,4 @@
 namespace MnistTrainer;
 
-/// <summary>How long an epoch took; one that was interrupted counts from where it went on.</summary>
+/// <summary>How long an epoch took so far. One that was stopped counts in all its parts, one whose process was killed from where it went on.</summary>
 internal sealed record EpochTime(int Epoch, double Seconds, double ImagesPerSecond);

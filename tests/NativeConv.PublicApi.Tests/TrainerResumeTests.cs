@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text.Json;
 using FluentAssertions;
 using MnistTrainer;
@@ -30,6 +31,7 @@ public sealed class TrainerResumeTests : IDisposable
         Succeeds([.. Training, "--output", "straight", "--threads", "2"]);
         var random = new System.Random(1);
         int parts = 0;
+        double seconds = 0;
         for (string[] start = Training; !IsFinished("parts"); start = ["train", "--resume"])
         {
             string[] stop = parts < 3 ? ["--stop-after-steps", $"{random.Next(1, 20)}"] : [];
@@ -38,6 +40,13 @@ public sealed class TrainerResumeTests : IDisposable
                 part.Output.Should().Contain("--resume --output parts");
 
             Summary("parts").GetProperty("finished").GetBoolean().Should().Be(parts == 3);
+            Summary("parts").GetProperty("imagesPerSecond").GetDouble().Should().BePositive();
+
+            // Also where the first epoch is under way.
+            double now = Summary("parts").GetProperty("trainSeconds").GetDouble();
+            now.Should().BeGreaterThan(seconds, "every part takes time");
+            part.Output.Should().Contain(string.Create(CultureInfo.InvariantCulture, $"Trained in {now:F1} s"));
+            seconds = now;
             parts++;
         }
 

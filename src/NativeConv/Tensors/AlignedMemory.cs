@@ -1,4 +1,6 @@
+using System.Buffers;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace NativeConv.Tensors;
 
@@ -14,26 +16,39 @@ internal sealed unsafe class AlignedMemory
     /// <summary>The most floats of a block.</summary>
     public static readonly int MostFloats = Array.MaxLength - AlignmentFloats;
 
-    private readonly float[] _array;
-    private readonly int _offset;
+    /// <summary>Where this thread's next blocks come from instead: zeros that never move and outlive the block, aligned or not. For tests, which put them between guard pages.</summary>
+    [ThreadStatic]
+    private static Func<int, MemoryManager<float>>? _source;
 
     public AlignedMemory(long length)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(length, MostFloats);
         Length = (int)length;
-        _array = GC.AllocateArray<float>(Length + AlignmentFloats, pinned: true);
-        nint address = (nint)Unsafe.AsPointer(ref _array[0]);
-        _offset = (int)((-address & (Alignment - 1)) / sizeof(float));
+        if (_source != null)
+        {
+            Memory = _source(Length).Memory;
+            Pointer = (float*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(Memory.Span));
+            return;
+        }
+
+        float[] array = GC.AllocateArray<float>(Length + AlignmentFloats, pinned: true);
+        nint address = (nint)Unsafe.AsPointer(ref array[0]);
+        Memory = array.AsMemory((int)((-address & (Alignment - 1)) / sizeof(float)), Length);
+        Pointer = (float*)((address + (Alignment - 1)) & -Alignment);
     }
 
     public int Length { get; }
 
-    public float* Pointer => (float*)Unsafe.AsPointer(ref _array[_offset]);
+    /// <summary>The first float, for as long as this object lives.</summary>
+    public float* Pointer { get; }
 
-    public Memory<float> Memory => _array.AsMemory(_offset, Length);
+    public Memory<float> Memory { get; }
 
-    public Span<float> Span => _array.AsSpan(_offset, Length);
+    public Span<float> Span => Memory.Span;
+
+    /// <summary>Takes this thread's blocks from somewhere else, or from the garbage collector again where null.</summary>
+    public static void TakeFrom(Func<int, MemoryManager<float>>? source) => _source = source;
 
     /// <summary>Rounds a length up so that what follows starts on the boundary too.</summary>
     public static long RoundUp(long length) => (length + AlignmentFloats - 1) / AlignmentFloats * AlignmentFloats;

@@ -7,8 +7,8 @@ using Xunit;
 namespace NativeConv.Tests.Graph;
 
 /// <summary>
-/// Whole plans with every buffer between guard pages, as the kernels are tested one by one: a phase that steps beyond a buffer ends the process, and one that reads what no phase wrote
-/// gives NaN. Results have the bits of the usual plan, whose buffers share their memory.
+/// Whole plans with every buffer, every parameter and every gradient between guard pages of its own, and packed weights, private sums and losses likewise: a phase that steps beyond one of
+/// them ends the process, and one that reads what no phase wrote gives NaN. Results have the bits of the usual plan, whose buffers share their memory.
 /// </summary>
 public sealed class GuardedPlanTests
 {
@@ -35,47 +35,124 @@ public sealed class GuardedPlanTests
             Check(RandomGraph.Build(Seed, number), [SimdLevels.Default]);
     }
 
+    /// <summary>What is frozen has no gradients, and a batch normalization that is uses its statistics.</summary>
+    [Fact]
+    public void FrozenLayers_EveryBufferBetweenGuards_GiveTheSameBits()
+    {
+        Model model = EveryLayer.Build(seed: 5);
+        model.Freeze([.. model.Nodes.Where(model.Store.HasParameters).Select(node => node.Name).Where((_, number) => number % 2 == 1)]);
+        Check(model, [SimdLevels.Default]);
+    }
+
+    /// <summary>A layer of one's own gets spans, of parameters and of what it may write into where no gradient is wanted.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void LayerOfOnesOwn_EveryBufferBetweenGuards_GivesTheSameBits(bool isFrozen)
+    {
+        Model model = new ModelBuilder(3, 2, 3).Conv2D(5, 1).Layer(new Scale()).Flatten().Dense(3).Build(Seed);
+        if (isFrozen)
+            model.Freeze("scale");
+
+        Check(model, [SimdLevel.Scalar]);
+    }
+
     private static void Check(Model model, SimdLevel[] levels)
     {
         float[] images = TestData.Uniform(Batch * model.InputShape.Length, Seed);
         int[] labels = TestData.Labels(Batch, model.OutputShape.Length, Seed);
         foreach (SimdLevel level in levels)
         {
-            float[] outputs = Predict(model, images, level, null), gradients = Train(model, images, labels, level, null);
-            outputs.Should().OnlyContain(value => float.IsFinite(value));
-            gradients.Should().OnlyContain(value => float.IsFinite(value)).And.Contain(value => value != 0);
+            Run[] runs = [Predict, Train, ByHand];
+            float[][] expected = [.. runs.Select(run => run(model.Graph, model.Clone().Store, images, labels, level, null))];
+            expected[0].Should().OnlyContain(value => float.IsFinite(value));
+            foreach (float[] gradients in expected.Skip(1))
+                gradients.Should().OnlyContain(value => float.IsFinite(value)).And.Contain(value => value != 0);
+
             foreach (Guard guard in Enum.GetValues<Guard>())
             {
                 using var source = new GuardedMemory(images, guard);
-                using var inference = new GuardedPlanMemory(guard);
-                Predict(model, source.Span, level, inference).Should().Equal(outputs, "{0}, guards {1}", level, guard);
-                using var training = new GuardedPlanMemory(guard);
-                Train(model, source.Span, labels, level, training).Should().Equal(gradients, "{0}, guards {1}", level, guard);
-                training.Count.Should().BeGreaterThan(inference.Count);
+                int[] buffers = new int[runs.Length];
+                for (int run = 0; run < runs.Length; run++)
+                {
+                    using var memory = new GuardedPlanMemory(guard);
+                    using var blocks = new GuardedBlocks(guard);
+                    using var store = new GuardedParameterStore(model, guard);
+                    runs[run](model.Graph, store, source.Span, labels, level, memory).Should().Equal(expected[run], "{0}, {1}, guards {2}", runs[run].Method.Name, level, guard);
+                    buffers[run] = memory.Count;
+                }
+
+                buffers[1].Should().BeGreaterThan(buffers[0]);
+                buffers[2].Should().BeGreaterThan(buffers[0]);
             }
         }
     }
 
-    private static float[] Predict(Model model, ReadOnlySpan<float> images, SimdLevel level, GuardedPlanMemory? memory)
+    private delegate float[] Run(
+        NativeConv.Graph.Graph graph, ParameterStore store, ReadOnlySpan<float> images, int[] labels, SimdLevel level, GuardedPlanMemory? memory);
+
+    private static float[] Predict(NativeConv.Graph.Graph graph, ParameterStore store, ReadOnlySpan<float> images, int[] labels, SimdLevel level, GuardedPlanMemory? memory)
     {
-        var executor = new InferenceExecutor(model.Graph, model.Store, new() { Level = level, ThreadCount = 1 }, memory: memory);
-        using var outputs = new GuardedMemory(Batch * model.OutputShape.Length, Guard.After);
+        var executor = new InferenceExecutor(graph, store, new() { Level = level, ThreadCount = 1 }, memory: memory);
+        using var outputs = new GuardedMemory(Batch * graph.Output.Shape.Length, Guard.After);
         executor.Run(images, outputs.Span, Batch, probabilities: true);
         return outputs.Span.ToArray();
     }
 
-    /// <summary>The gradients of a step, then of one with an image less.</summary>
-    private static float[] Train(Model model, ReadOnlySpan<float> images, int[] labels, SimdLevel level, GuardedPlanMemory? memory)
+    /// <summary>The gradients of a step, then of one with an image less; and the running statistics.</summary>
+    private static float[] Train(NativeConv.Graph.Graph graph, ParameterStore store, ReadOnlySpan<float> images, int[] labels, SimdLevel level, GuardedPlanMemory? memory)
     {
-        // Forward changes running statistics: every training starts from the same.
-        float[] state = model.Store.State.Span.ToArray();
-        var plan = new Plan(model.Graph, model.Store, PlanKind.Training, Batch, workers: 1, level, Loss.SoftmaxCrossEntropy(), memory: memory);
-        var executor = new TrainingExecutor(plan, Seed);
-        labels.CopyTo(plan.Loss!.Labels);
-        model.Store.Gradients.Span.Clear();
+        var executor = new TrainingExecutor(new(graph, store, PlanKind.Training, Batch, workers: 1, level, Loss.SoftmaxCrossEntropy(), memory: memory), Seed);
+        labels.CopyTo(executor.Plan.Loss!.Labels);
         executor.Run(images, Batch, step: 0);
-        executor.Run(images[..((Batch - 1) * model.InputShape.Length)], Batch - 1, step: 1);
-        state.CopyTo(model.Store.State.Span);
-        return model.Store.Gradients.Span.ToArray();
+        executor.Run(images[..((Batch - 1) * graph.Input.Shape.Length)], Batch - 1, step: 1);
+        return Left(store);
+    }
+
+    /// <summary>The same without a loss: the outputs are taken for its gradients.</summary>
+    private static unsafe float[] ByHand(NativeConv.Graph.Graph graph, ParameterStore store, ReadOnlySpan<float> images, int[] labels, SimdLevel level, GuardedPlanMemory? memory)
+    {
+        var executor = new TrainingExecutor(new(graph, store, PlanKind.ByHand, Batch, workers: 1, level, loss: null, memory: memory), Seed);
+        for (int step = 0; step < 2; step++)
+        {
+            int count = Batch - step, length = count * graph.Output.Shape.Length;
+            executor.Forward(images[..(count * graph.Input.Shape.Length)], count, step);
+            new ReadOnlySpan<float>(executor.Plan.Output(graph.Output), length).CopyTo(new(executor.Plan.OutputGradient(graph.Output), length));
+            executor.Backward();
+        }
+
+        return Left(store);
+    }
+
+    private static float[] Left(ParameterStore store)
+    {
+        (store as GuardedParameterStore)?.Collect();
+        return [.. store.Gradients.Span, .. store.State.Span];
+    }
+
+    /// <summary>y = x * scale[c].</summary>
+    private sealed class Scale : CustomLayer
+    {
+        public override string Kind => "scale";
+
+        public override ImageShape OutputShape(ReadOnlySpan<ImageShape> inputs) => inputs[0];
+
+        public override IReadOnlyList<ParameterDescription> Parameters(ReadOnlySpan<ImageShape> inputs) => [new("scale", new(inputs[0].Channels), ParameterRole.Gamma)];
+
+        public override void Forward(in LayerForward call)
+        {
+            for (int i = 0; i < call.Output.Length; i++)
+                call.Output[i] = call.Input()[i] * call.Parameter(0)[i % call.Parameter(0).Length];
+        }
+
+        public override void Backward(in LayerBackward call)
+        {
+            Span<float> gradient = call.ParameterGradient(0);
+            for (int i = 0; i < call.OutputGradient.Length; i++)
+            {
+                gradient[i % gradient.Length] += call.Input()[i] * call.OutputGradient[i];
+                call.InputGradient()[i] = call.OutputGradient[i] * call.Parameter(0)[i % gradient.Length];
+            }
+        }
     }
 }

@@ -9,7 +9,8 @@ namespace NativeConv.Tests.Operators;
 
 /// <summary>
 /// Every operator that multiplies, adds and compares, on whole numbers, equals a plain reference in whole numbers: forward, input gradient and weight
-/// gradient, at every level that can be called, over thousands of generated geometries, without a tolerance to hide behind.
+/// gradient, at every level that can be called, over thousands of generated geometries, without a tolerance to hide behind. Packed weights, sums and scratch lie between guard pages, in front of one
+/// geometry's and behind the next one's: a step beyond ends the process.
 /// <c>NATIVECONV_GEOMETRIES</c> says how many geometries (20,000), <c>NATIVECONV_GEOMETRY_SEED</c> which, and <c>NATIVECONV_GEOMETRY</c> replays the one
 /// whose number a failure names.
 /// </summary>
@@ -42,6 +43,7 @@ public sealed class ExactnessTests
             object? sizes = null;
             try
             {
+                using var blocks = new GuardedBlocks(number % 2 == 0 ? Guard.After : Guard.Before);
                 if (family == CaseFamily.Pooling)
                     Pool((PoolingCase)(sizes = NumberedCases.Pooling(seed, number)));
                 else

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using FluentAssertions;
 using NativeConv.Tests.Support;
 using Xunit;
@@ -64,11 +65,49 @@ public sealed class FaultTests : IDisposable
             {
                 using var cancel = new CancellationTokenSource();
                 History history = Fit(Network(1), null, cancel.Token, new Trap(call, count, cancel.Cancel));
+                (count == 1).Should().Imply(cancel.IsCancellationRequested, "{0} is called", call);
                 LoadsAt(history.Steps);
                 Fit(Network(2), TrainingState.Load(_folder.File("state")), default);
                 File.ReadAllBytes(_folder.File("state")).Should().Equal(expected, "it was cancelled in call {0} of {1}", count, call);
             }
         }
+    }
+
+    /// <summary>From another thread, at moments spread over the whole training: in a step, between two, while images are held out or a checkpoint is written.</summary>
+    [Fact]
+    public void Fit_CancelledAtRandomInstants_LeavesACheckpointThatGoesOnToTheSameBytes()
+    {
+        byte[] expected = Straight();
+        var clock = Stopwatch.StartNew();
+        Straight();
+        TimeSpan straight = clock.Elapsed;
+        var random = new System.Random(1);
+        int cancelled = 0;
+        for (int i = 0; i < 60; i++)
+        {
+            File.Delete(_folder.File("state"));
+            using var cancel = new CancellationTokenSource();
+            TimeSpan wait = random.NextDouble() * straight;
+            var canceller = new Thread(() =>
+            {
+                var waited = Stopwatch.StartNew();
+                SpinWait.SpinUntil(() => waited.Elapsed >= wait);
+                cancel.Cancel();
+            });
+            canceller.Start();
+            History history = Fit(Network(1), null, cancel.Token);
+            canceller.Join();
+            LoadsAt(history.Steps);
+            if (history.Reason == StopReason.Cancelled)
+            {
+                cancelled++;
+                Fit(Network(2), TrainingState.Load(_folder.File("state")), default);
+            }
+
+            File.ReadAllBytes(_folder.File("state")).Should().Equal(expected, "it was cancelled after {0} of {1}, in step {2}", wait, straight, history.Steps);
+        }
+
+        cancelled.Should().BePositive();
     }
 
     [Theory]
@@ -81,7 +120,7 @@ public sealed class FaultTests : IDisposable
             for (int count = 1; count <= 7; count += 2)
             {
                 File.Delete(_folder.File("state"));
-                bool sprung = false;
+                bool sprung = false, thrown = false;
                 var trap = new Trap(call, count, () =>
                 {
                     sprung = true;
@@ -97,8 +136,11 @@ public sealed class FaultTests : IDisposable
                 catch (NotSupportedException e)
                 {
                     e.Message.Should().Be("no, said the callback");
+                    thrown = true;
                 }
 
+                (count == 1).Should().Imply(sprung, "{0} is called", call);
+                thrown.Should().Be(sprung, "what a callback throws comes out");
                 ended.Should().Be(begun, "who was told of the beginning is told of the end");
                 if (!sprung)
                     continue;
