@@ -71,6 +71,9 @@ internal unsafe interface IVector<TSelf>
 
     static abstract TSelf Or(TSelf left, TSelf right);
 
+    /// <summary>Lane i of the result is the lane of <paramref name="value"/> that <paramref name="lanes"/>[i] names, from 0 on.</summary>
+    static abstract TSelf Permute(TSelf value, int* lanes);
+
     /// <summary>Nearest integer, ties to even, for magnitudes below 2^22.</summary>
     static abstract TSelf Round(TSelf value);
 

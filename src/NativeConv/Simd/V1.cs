@@ -87,6 +87,9 @@ internal unsafe struct V1<TMultiplyAdd> : IVector<V1<TMultiplyAdd>>
     public static V1<TMultiplyAdd> Or(V1<TMultiplyAdd> left, V1<TMultiplyAdd> right) => FromBits(Bits(left) | Bits(right));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V1<TMultiplyAdd> Permute(V1<TMultiplyAdd> value, int* lanes) => value;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V1<TMultiplyAdd> Round(V1<TMultiplyAdd> value) => new(MathF.Round(value._value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -36,7 +36,7 @@ internal unsafe struct V128<TMultiplyAdd> : IVector<V128<TMultiplyAdd>>
     public static V128<TMultiplyAdd> LoadPartial(float* source, int count)
     {
         if (Avx.IsSupported)
-            return new(Avx.MaskLoad(source, FirstLanes(count)));
+            return new(Avx.MaskLoad(source, Mask(count)));
         return count switch
         {
             1 => new(Vector128.CreateScalar(source[0])),
@@ -48,27 +48,14 @@ internal unsafe struct V128<TMultiplyAdd> : IVector<V128<TMultiplyAdd>>
 
     public static void StorePartial(float* destination, V128<TMultiplyAdd> value, int count)
     {
-        if (Avx.IsSupported)
-        {
-            Avx.MaskStore(destination, FirstLanes(count), value._value);
-            return;
-        }
-
-        if (count >= 4)
-        {
+        if (count >= Lanes)
             Store(destination, value);
-            return;
-        }
-
-        destination[0] = value._value.GetElement(0);
-        if (count > 1)
-            destination[1] = value._value.GetElement(1);
-        if (count > 2)
-            destination[2] = value._value.GetElement(2);
+        else
+            FirstLanes.Store(destination, value._value, count);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<float> FirstLanes(int count) =>
+    private static Vector128<float> Mask(int count) =>
         Vector128.LessThan(Vector128<int>.Indices, Vector128.Create(count)).AsSingle();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -125,6 +112,9 @@ internal unsafe struct V128<TMultiplyAdd> : IVector<V128<TMultiplyAdd>>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V128<TMultiplyAdd> Or(V128<TMultiplyAdd> left, V128<TMultiplyAdd> right) => new(left._value | right._value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V128<TMultiplyAdd> Permute(V128<TMultiplyAdd> value, int* lanes) => new(Vector128.ShuffleNative(value._value, Vector128.Load(lanes)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V128<TMultiplyAdd> Round(V128<TMultiplyAdd> value) => new(Vector128.Round(value._value));

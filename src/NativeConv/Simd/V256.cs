@@ -32,14 +32,19 @@ internal unsafe struct V256 : IVector<V256>
     public static void Store(float* destination, V256 value) => value._value.Store(destination);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V256 LoadPartial(float* source, int count) => new(Avx.MaskLoad(source, FirstLanes(count)));
+    public static V256 LoadPartial(float* source, int count) => new(Avx.MaskLoad(source, Mask(count)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void StorePartial(float* destination, V256 value, int count) =>
-        Avx.MaskStore(destination, FirstLanes(count), value._value);
+    public static void StorePartial(float* destination, V256 value, int count)
+    {
+        if (count >= Lanes)
+            Store(destination, value);
+        else
+            FirstLanes.Store(destination, value._value, count);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<float> FirstLanes(int count) =>
+    private static Vector256<float> Mask(int count) =>
         Vector256.LessThan(Vector256<int>.Indices, Vector256.Create(count)).AsSingle();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -94,6 +99,9 @@ internal unsafe struct V256 : IVector<V256>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V256 Or(V256 left, V256 right) => new(left._value | right._value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V256 Permute(V256 value, int* lanes) => new(Avx2.PermuteVar8x32(value._value, Vector256.Load(lanes)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V256 Round(V256 value) => new(Vector256.Round(value._value));

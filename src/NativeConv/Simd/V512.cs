@@ -109,6 +109,9 @@ internal unsafe struct V512 : IVector<V512>
     public static V512 Or(V512 left, V512 right) => new(left._value | right._value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V512 Permute(V512 value, int* lanes) => new(Vector512.ShuffleNative(value._value, Vector512.Load(lanes)));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V512 Round(V512 value) => new(Vector512.Round(value._value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

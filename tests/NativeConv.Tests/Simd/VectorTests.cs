@@ -132,6 +132,18 @@ public sealed unsafe class VectorTests
         }
     }
 
+    [Theory]
+    [MemberData(nameof(Levels))]
+    public void Permute_ReversedRotatedAndRepeatedLanes_PicksThem(SimdLevel level)
+    {
+        int lanes = Lanes(level);
+        foreach (Func<int, int> pick in new Func<int, int>[] { i => lanes - 1 - i, i => (i + 1) % lanes, i => i / 2, _ => lanes - 1 })
+        {
+            int[] picked = [.. Enumerable.Range(0, lanes).Select(pick)];
+            SimdLevels.Dispatch<PermuteLanes, float[]>(level, new(picked)).Should().Equal([.. picked.Select(lane => lane + 1f)]);
+        }
+    }
+
     private static void Unary(string member, SimdLevel level, float[] values, Func<float, float> expected)
     {
         float[] padded = [.. values, .. new float[(16 - (values.Length % 16)) % 16].Select(_ => 1f)];
@@ -218,6 +230,19 @@ public sealed unsafe class VectorTests
             fixed (float* destination = lanes)
                 TVector.Store(destination, TVector.LoadPartial(source.Pointer, Count));
             return lanes;
+        }
+    }
+
+    private readonly record struct PermuteLanes(int[] Lanes) : ISimdWork<float[]>
+    {
+        public float[] Run<TVector>()
+            where TVector : struct, IVector<TVector>
+        {
+            float[] numbers = [.. Enumerable.Range(1, TVector.Lanes).Select(i => (float)i)], permuted = new float[TVector.Lanes];
+            fixed (int* lanes = Lanes)
+            fixed (float* source = numbers, destination = permuted)
+                TVector.Store(destination, TVector.Permute(TVector.Load(source), lanes));
+            return permuted;
         }
     }
 

@@ -23,6 +23,9 @@ internal unsafe struct DepthwiseGradientTile
     public float* Gradient;
     public nint GradientTap, GradientCross;
 
+    /// <summary>Where the gradients of channels that do not fill a vector are left, as whole vectors: [tap across, tap].</summary>
+    public float* Edge;
+
     public int Channels;
 }
 
@@ -38,6 +41,9 @@ internal static unsafe class DepthwiseGradientMicroKernel
     public const int MostOutputs = SizeDispatch.Most;
 
     private const int MostCross = 3;
+
+    /// <summary>The most gradients of one call.</summary>
+    public const int MostGradients = DepthwiseMicroKernel.MostTaps * MostCross;
 
     /// <summary>The most taps across of one call whose runs have so many taps along the axis.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -454,55 +460,57 @@ internal static unsafe class DepthwiseGradientMicroKernel
                 }
             }
 
-            g = tile.Gradient + channel;
-            TEdge.Store(g, g00, count);
+            float* results = TEdge.IsPartial ? tile.Edge : tile.Gradient + channel;
+            nint resultTap = TEdge.IsPartial ? TVector.Lanes : gradientTap, resultCross = TEdge.IsPartial ? TTaps.Value * TVector.Lanes : tile.GradientCross;
+            g = results;
+            TVector.Store(g, g00);
             if (TTaps.Value > 1)
-                TEdge.Store(g += gradientTap, g01, count);
+                TVector.Store(g += resultTap, g01);
             if (TTaps.Value > 2)
-                TEdge.Store(g += gradientTap, g02, count);
+                TVector.Store(g += resultTap, g02);
             if (TTaps.Value > 3)
-                TEdge.Store(g += gradientTap, g03, count);
+                TVector.Store(g += resultTap, g03);
             if (TTaps.Value > 4)
-                TEdge.Store(g += gradientTap, g04, count);
+                TVector.Store(g += resultTap, g04);
             if (TTaps.Value > 5)
-                TEdge.Store(g += gradientTap, g05, count);
+                TVector.Store(g += resultTap, g05);
             if (TTaps.Value > 6)
-                TEdge.Store(g += gradientTap, g06, count);
+                TVector.Store(g += resultTap, g06);
 
             if (TCross.Value > 1)
             {
-                g = tile.Gradient + channel + (1 * tile.GradientCross);
-                TEdge.Store(g, g10, count);
+                g = results + resultCross;
+                TVector.Store(g, g10);
                 if (TTaps.Value > 1)
-                    TEdge.Store(g += gradientTap, g11, count);
+                    TVector.Store(g += resultTap, g11);
                 if (TTaps.Value > 2)
-                    TEdge.Store(g += gradientTap, g12, count);
+                    TVector.Store(g += resultTap, g12);
                 if (TTaps.Value > 3)
-                    TEdge.Store(g += gradientTap, g13, count);
+                    TVector.Store(g += resultTap, g13);
                 if (TTaps.Value > 4)
-                    TEdge.Store(g += gradientTap, g14, count);
+                    TVector.Store(g += resultTap, g14);
                 if (TTaps.Value > 5)
-                    TEdge.Store(g += gradientTap, g15, count);
+                    TVector.Store(g += resultTap, g15);
                 if (TTaps.Value > 6)
-                    TEdge.Store(g += gradientTap, g16, count);
+                    TVector.Store(g += resultTap, g16);
             }
 
             if (TCross.Value > 2)
             {
-                g = tile.Gradient + channel + (2 * tile.GradientCross);
-                TEdge.Store(g, g20, count);
+                g = results + (2 * resultCross);
+                TVector.Store(g, g20);
                 if (TTaps.Value > 1)
-                    TEdge.Store(g += gradientTap, g21, count);
+                    TVector.Store(g += resultTap, g21);
                 if (TTaps.Value > 2)
-                    TEdge.Store(g += gradientTap, g22, count);
+                    TVector.Store(g += resultTap, g22);
                 if (TTaps.Value > 3)
-                    TEdge.Store(g += gradientTap, g23, count);
+                    TVector.Store(g += resultTap, g23);
                 if (TTaps.Value > 4)
-                    TEdge.Store(g += gradientTap, g24, count);
+                    TVector.Store(g += resultTap, g24);
                 if (TTaps.Value > 5)
-                    TEdge.Store(g += gradientTap, g25, count);
+                    TVector.Store(g += resultTap, g25);
                 if (TTaps.Value > 6)
-                    TEdge.Store(g += gradientTap, g26, count);
+                    TVector.Store(g += resultTap, g26);
             }
         }
     }

@@ -22,6 +22,9 @@ internal unsafe struct DepthwiseTile
     public float* Output;
     public nint OutputStep, OutputLine;
 
+    /// <summary>A vector for each of the outputs of channels that do not fill one.</summary>
+    public float* Edge;
+
     /// <summary>Taps across the sliding axis that are inside the image.</summary>
     public int CrossTaps;
 
@@ -29,8 +32,8 @@ internal unsafe struct DepthwiseTile
 
     public int Channels;
 
-    /// <summary>Blocks left before the weights start again, and how many they are in all.</summary>
-    public int BlocksLeft, Blocks;
+    /// <summary>Blocks before the weights start again.</summary>
+    public int Blocks;
 
     /// <summary>Runs of taps, where the kernel checks positions.</summary>
     public TileSegment* Segments;
@@ -51,7 +54,7 @@ internal readonly record struct TileSegment(nint Input, nint Weights, int First,
 /// one axis, so that a source cell, loaded once, is added to each of the outputs it touches. Order of every value: its bias, then runs of taps; within a run the taps across
 /// the axis, within those the taps along it. Registers: the outputs, one run's taps under one tap across, and the cell:
 /// 13 + 2 + 1 of 16 at three taps, 11 + 4 + 1 at seven; weights beyond that are operands in memory. Cells outside the image are skipped, never read. Weights are
-/// whole vectors, in the order of their use; channels end in a masked vector.
+/// whole vectors, in the order of their use; channels end in a vector that overlaps the one before, or are a single masked one.
 /// </summary>
 internal static unsafe class DepthwiseMicroKernel
 {
@@ -69,7 +72,7 @@ internal static unsafe class DepthwiseMicroKernel
     /// <summary>Whether a run's tiles are computed by a kernel that checks positions against the segments.</summary>
     public static bool IsChecked(SlidingRun run) => run.Segments is not [{ IsWhole: true } only] || !SlidingRange.IsKnown(run.Taps, only.First, MissingLast(run));
 
-    /// <summary>The kernel for the tiles of a run: for whole vectors of channels, or for a last one that is not whole.</summary>
+    /// <summary>The kernel for the tiles of a run: for whole vectors of channels, or for channels that do not fill one.</summary>
     public static delegate*<in DepthwiseTile, void> Get<TVector, TEdge>(SlidingRun run)
         where TVector : struct, IVector<TVector>
         where TEdge : struct, IEdge => (delegate*<in DepthwiseTile, void>)SizeDispatch.UpTo7(run.Taps, new TapsWork<TVector, TEdge>(run));
@@ -133,7 +136,7 @@ internal static unsafe class DepthwiseMicroKernel
             float* input = tile.Input + (line * tile.InputLine);
             float* output = tile.Output + (line * tile.OutputLine);
             float* block = tile.Block;
-            int blocksLeft = tile.BlocksLeft;
+            int blocksLeft = tile.Blocks;
             for (int channels = tile.Channels; channels > 0; channels -= TVector.Lanes)
             {
                 TVector bias = TVector.Load(block);
@@ -606,58 +609,67 @@ internal static unsafe class DepthwiseMicroKernel
                 }
                 else
                 {
-                    TEdge.Store(y, c0, channels);
+                    if (TEdge.IsPartial)
+                    {
+                        y = tile.Edge;
+                        next = TVector.Lanes;
+                    }
+
+                    TVector.Store(y, c0);
 
                     if (TOutputs.Value > 1)
-                        TEdge.Store(y + next, c1, channels);
+                        TVector.Store(y + next, c1);
 
                     if (TOutputs.Value > 2)
-                        TEdge.Store(y + (2 * next), c2, channels);
+                        TVector.Store(y + (2 * next), c2);
 
                     if (TOutputs.Value > 3)
                     {
                         y += 3 * next;
-                        TEdge.Store(y, c3, channels);
+                        TVector.Store(y, c3);
                     }
 
                     if (TOutputs.Value > 4)
-                        TEdge.Store(y + next, c4, channels);
+                        TVector.Store(y + next, c4);
 
                     if (TOutputs.Value > 5)
-                        TEdge.Store(y + (2 * next), c5, channels);
+                        TVector.Store(y + (2 * next), c5);
 
                     if (TOutputs.Value > 6)
                     {
                         y += 3 * next;
-                        TEdge.Store(y, c6, channels);
+                        TVector.Store(y, c6);
                     }
 
                     if (TOutputs.Value > 7)
-                        TEdge.Store(y + next, c7, channels);
+                        TVector.Store(y + next, c7);
 
                     if (TOutputs.Value > 8)
-                        TEdge.Store(y + (2 * next), c8, channels);
+                        TVector.Store(y + (2 * next), c8);
 
                     if (TOutputs.Value > 9)
                     {
                         y += 3 * next;
-                        TEdge.Store(y, c9, channels);
+                        TVector.Store(y, c9);
                     }
 
                     if (TOutputs.Value > 10)
-                        TEdge.Store(y + next, c10, channels);
+                        TVector.Store(y + next, c10);
 
                     if (TOutputs.Value > 11)
-                        TEdge.Store(y + (2 * next), c11, channels);
+                        TVector.Store(y + (2 * next), c11);
 
                     if (TOutputs.Value > 12)
                     {
                         y += 3 * next;
-                        TEdge.Store(y, c12, channels);
+                        TVector.Store(y, c12);
                     }
 
                     if (TOutputs.Value > 13)
-                        TEdge.Store(y + next, c13, channels);
+                        TVector.Store(y + next, c13);
+
+                    if (TEdge.IsPartial)
+                        EdgeColumn.Store<TVector>(tile.Edge, output, tile.OutputStep, TOutputs.Value, channels);
                 }
 
                 input += TVector.Lanes;
@@ -667,6 +679,16 @@ internal static unsafe class DepthwiseMicroKernel
                 {
                     blocksLeft = tile.Blocks;
                     block -= blocksLeft * tile.BlockStep;
+                }
+
+                // A last vector that would not be whole overlaps the one before instead, and writes the same bits there once more. Its weights are always the last block's.
+                int left = channels - TVector.Lanes;
+                if (left > 0 && left < TVector.Lanes)
+                {
+                    input += left - TVector.Lanes;
+                    output += left - TVector.Lanes;
+                    block = tile.Block + ((tile.Blocks - 1) * tile.BlockStep);
+                    channels = 2 * TVector.Lanes;
                 }
             }
         }

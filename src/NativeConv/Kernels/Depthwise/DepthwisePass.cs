@@ -146,8 +146,8 @@ internal sealed unsafe class DepthwisePass<TVector>
         }
         else
         {
-            int count = Math.Min(TVector.Lanes, _channels - channel);
-            new Span<float>(row + channel, count).CopyTo(to);
+            int count = Math.Min(TVector.Lanes, _channels);
+            new Span<float>(row + Math.Min(channel, _channels - count), count).CopyTo(to);
             to[count..].Clear();
         }
     }
@@ -157,10 +157,12 @@ internal sealed unsafe class DepthwisePass<TVector>
     /// <summary>Writes the results of some images, or a share of their rows.</summary>
     public void Run(float* source, float* packed, float* result, int images, Share share)
     {
+        float* edge = stackalloc float[SizeDispatch.Most * TVector.Lanes];
         fixed (TileSegment* segments = _segments)
         {
             var tile = new DepthwiseTile
             {
+                Edge = edge,
                 InputStep = _inputStep,
                 BlockStep = BlockLength,
                 Blocks = Blocks,
@@ -198,9 +200,10 @@ internal sealed unsafe class DepthwisePass<TVector>
     /// <summary>Writes rows of one image's result, first up to end.</summary>
     public void RunRows(float* source, float* packed, float* result, int first, int end)
     {
+        float* edge = stackalloc float[SizeDispatch.Most * TVector.Lanes];
         fixed (TileSegment* segments = _segments)
         {
-            var tile = new DepthwiseTile { InputStep = _inputStep, BlockStep = BlockLength, Blocks = Blocks, Rectifier = _rectifier };
+            var tile = new DepthwiseTile { Edge = edge, InputStep = _inputStep, BlockStep = BlockLength, Blocks = Blocks, Rectifier = _rectifier };
             foreach (ref readonly WindowRun run in _cross.AsSpan())
             {
                 WindowRun cross = run.Between(first, end);
@@ -223,11 +226,13 @@ internal sealed unsafe class DepthwisePass<TVector>
             tile.Lines = 1;
         }
 
+        tile.Block = packed;
+        tile.Channels = channels;
         tile.InputLine = cross.SourceStep * _inputCross;
         tile.OutputLine = cross.Step * _outputCross;
         float* input = source + (cross.Source * _inputCross);
         float* output = result + (cross.First * _outputCross);
-        int firstWeight = (1 + (cross.FirstTap * _alongTaps)) * TVector.Lanes, whole = channels / TVector.Lanes;
+        int firstWeight = (1 + (cross.FirstTap * _alongTaps)) * TVector.Lanes;
         for (int i = 0; i < _tiles.Length; i++)
         {
             ref readonly Tile slide = ref _tiles[i];
@@ -238,21 +243,7 @@ internal sealed unsafe class DepthwisePass<TVector>
             tile.FirstWeight = firstWeight + slide.Weights;
             tile.Segments = segments + slide.Segment;
             tile.SegmentCount = slide.Segments;
-            tile.Block = packed;
-            tile.BlocksLeft = tile.Blocks;
-            tile.Channels = whole * TVector.Lanes;
-            if (whole > 0)
-                slide.Kernel(in tile);
-
-            if (tile.Channels < channels)
-            {
-                tile.Input += tile.Channels;
-                tile.Output += tile.Channels;
-                tile.Block += whole % tile.Blocks * tile.BlockStep;
-                tile.BlocksLeft = 1;
-                tile.Channels = channels - tile.Channels;
-                slide.PartialKernel(in tile);
-            }
+            (channels < TVector.Lanes ? slide.PartialKernel : slide.Kernel)(in tile);
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using NativeConv.Simd;
 using NativeConv.Tensors;
 
@@ -65,7 +66,7 @@ internal sealed unsafe class DepthwiseWeightGradient<TVector>
                 }
 
                 runs.Add(new(
-                    segment.Source * inputCell, run.First * outputCell, run.Step * outputCell, segment.First, segment.End, segment.Tap, axis.TapStep, most, kernels));
+                    segment.Source * inputCell, run.First * outputCell, run.Step * outputCell, segment.First, segment.End, segment.Tap, axis.TapStep, taps, most, kernels));
             }
         }
 
@@ -90,6 +91,7 @@ internal sealed unsafe class DepthwiseWeightGradient<TVector>
             channels = Math.Min(_channels, end * AlignedMemory.AlignmentFloats) - firstChannel;
         }
 
+        float* edge = stackalloc float[DepthwiseGradientMicroKernel.MostGradients * TVector.Lanes];
         for (int image = 0; image < images; image++)
         {
             if (_alongRow)
@@ -100,9 +102,9 @@ internal sealed unsafe class DepthwiseWeightGradient<TVector>
                 if (cross.Taps > 0)
                 {
                     if (_alongRow)
-                        AddBlock(x, dy, scratch + (cross.First * _channels), cross, _channels * cross.Count);
+                        AddBlock(x, dy, scratch + (cross.First * _channels), cross, _channels * cross.Count, edge);
                     else
-                        AddBlock(x + firstChannel, dy + firstChannel, dw + firstChannel, cross, channels);
+                        AddBlock(x + firstChannel, dy + firstChannel, dw + firstChannel, cross, channels, edge);
                 }
             }
 
@@ -114,7 +116,7 @@ internal sealed unsafe class DepthwiseWeightGradient<TVector>
         }
     }
 
-    private void AddBlock(float* x, float* dy, float* gradient, in WindowRun cross, int channels)
+    private void AddBlock(float* x, float* dy, float* gradient, in WindowRun cross, int channels, float* edge)
     {
         int whole = channels - (channels % TVector.Lanes);
         var tile = new DepthwiseGradientTile
@@ -125,6 +127,7 @@ internal sealed unsafe class DepthwiseWeightGradient<TVector>
             OutputLine = cross.Step * _outputCross,
             Lines = _alongRow ? 1 : cross.Count,
             GradientCross = cross.TapStep * _tapAcross,
+            Edge = edge,
         };
         foreach (ref readonly Run run in _runs.AsSpan())
         {
@@ -150,19 +153,29 @@ internal sealed unsafe class DepthwiseWeightGradient<TVector>
                     tile.Gradient += whole;
                     tile.Channels = channels - whole;
                     run.Kernel(1, taps)(in tile);
+                    for (int row = 0; row < taps; row++)
+                    {
+                        EdgeColumn.Store<TVector>(
+                            edge + (row * run.Taps * TVector.Lanes), tile.Gradient + (row * tile.GradientCross), tile.GradientTap, run.Taps, tile.Channels);
+                    }
                 }
             }
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void AddColumns(float* wide, float* dw)
     {
         for (int tap = 0; tap < _taps; tap++)
         {
-            for (int i = 0; i < _width; i += _channels)
+            for (int channel = 0; channel < _channels; channel += TVector.Lanes)
             {
-                for (int channel = 0; channel < _channels; channel++)
-                    dw[channel] += wide[i + channel];
+                int lanes = Math.Min(TVector.Lanes, _channels - channel);
+                TVector sum = TVector.LoadPartial(dw + channel, lanes);
+                for (int i = channel; i < _width; i += _channels)
+                    sum += TVector.LoadPartial(wide + i, lanes);
+
+                TVector.StorePartial(dw + channel, sum, lanes);
             }
 
             wide += _width;
@@ -172,7 +185,7 @@ internal sealed unsafe class DepthwiseWeightGradient<TVector>
 
     /// <summary>A segment of a run of outputs, its offsets in floats, and its kernels for whole vectors and a last partial one, by the taps across.</summary>
     private readonly record struct Run(
-        nint Input, nint Output, nint OutputStep, int First, int End, int Tap, int TapStep, int MostCross, nint[,] Kernels)
+        nint Input, nint Output, nint OutputStep, int First, int End, int Tap, int TapStep, int Taps, int MostCross, nint[,] Kernels)
     {
         public delegate*<in DepthwiseGradientTile, void> Kernel(int edge, int crossTaps) =>
             (delegate*<in DepthwiseGradientTile, void>)Kernels[edge, crossTaps - 1];

@@ -11,6 +11,7 @@ internal sealed unsafe class MultipliedDepthwiseConvolution<TVector>(in Conv2DGe
     where TVector : struct, IVector<TVector>
 {
     private readonly ConvolutionAlgorithm<TVector> _expanded = Depthwise(geometry, channels * multiplier, 1, rectifier);
+    private readonly ChannelRepetition<TVector> _repetition = new(multiplier);
     private readonly int _inputPixels = geometry.InputPixels;
     private readonly int _outputPixels = geometry.OutputPixels;
 
@@ -33,7 +34,7 @@ internal sealed unsafe class MultipliedDepthwiseConvolution<TVector>(in Conv2DGe
 
         for (int image = 0; image < images; image++)
         {
-            Expand(x, scratch);
+            _repetition.Repeat(x, (nint)_inputPixels * channels, scratch);
             _expanded.Forward(scratch, packed, y, scratch + ExpandedLength, 1);
             x += (nint)_inputPixels * channels;
             y += (nint)_outputPixels * channels * multiplier;
@@ -48,16 +49,8 @@ internal sealed unsafe class MultipliedDepthwiseConvolution<TVector>(in Conv2DGe
         for (int image = 0; image < images; image++)
         {
             _expanded.BackwardInput(dy, packed, scratch, scratch + ExpandedLength, 1);
-            float* from = scratch;
-            for (nint i = 0; i < (nint)_inputPixels * channels; i++)
-            {
-                float sum = *from++;
-                for (int q = 1; q < multiplier; q++)
-                    sum += *from++;
-
-                *dx++ = sum;
-            }
-
+            _repetition.Fold(scratch, dx, (nint)_inputPixels * channels);
+            dx += (nint)_inputPixels * channels;
             dy += (nint)_outputPixels * channels * multiplier;
         }
     }
@@ -69,19 +62,10 @@ internal sealed unsafe class MultipliedDepthwiseConvolution<TVector>(in Conv2DGe
 
         for (int image = 0; image < images; image++)
         {
-            Expand(x, scratch);
+            _repetition.Repeat(x, (nint)_inputPixels * channels, scratch);
             _expanded.BackwardWeights(scratch, dy, dw, scratch + ExpandedLength, 1);
             x += (nint)_inputPixels * channels;
             dy += (nint)_outputPixels * channels * multiplier;
-        }
-    }
-
-    private void Expand(float* x, float* expanded)
-    {
-        for (nint i = 0; i < (nint)_inputPixels * channels; i++)
-        {
-            for (int q = 0; q < multiplier; q++)
-                *expanded++ = x[i];
         }
     }
 }

@@ -28,13 +28,14 @@ internal unsafe struct DotTile
 /// </summary>
 internal static unsafe class DotKernel
 {
-    public const int VirtualLanes = 16;
+    public const int VirtualLanes = TreeSum.Values;
 
     /// <summary>Up to so many outputs a dot product beats a vector that is mostly padding.</summary>
     public const int MostOutputs = 4;
 
     private const int TileRows = 8;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run<TVector>(DotTile tile)
         where TVector : struct, IVector<TVector>
     {
@@ -56,25 +57,13 @@ internal static unsafe class DotKernel
 
             for (int row = 0; row < rows; row++)
             {
-                *tile.Result = Tree(sums + (row * VirtualLanes)) + tile.Bias;
+                *tile.Result = TreeSum.Of(sums + (row * VirtualLanes)) + tile.Bias;
                 tile.Result += tile.ResultRow;
             }
 
             tile.Left += rows * tile.LeftRow;
             tile.Rows -= rows;
         }
-    }
-
-    /// <summary>Adds the 16 virtual lanes: halves onto halves.</summary>
-    private static float Tree(float* sums)
-    {
-        for (int half = VirtualLanes / 2; half > 0; half /= 2)
-        {
-            for (int lane = 0; lane < half; lane++)
-                sums[lane] += sums[lane + half];
-        }
-
-        return sums[0];
     }
 
     private static void SumInParts<TVector, TRows>(in DotTile tile, int rows, int lane, float* sums)

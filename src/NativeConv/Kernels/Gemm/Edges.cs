@@ -6,6 +6,8 @@ namespace NativeConv.Kernels;
 /// <summary>How a block's last vector is read and written: whole, or only its first lanes.</summary>
 internal unsafe interface IEdge
 {
+    static abstract bool IsPartial { get; }
+
     static abstract TVector Load<TVector>(float* source, int count)
         where TVector : struct, IVector<TVector>;
 
@@ -22,6 +24,8 @@ internal unsafe interface IEdge
 /// <summary>Every lane exists.</summary>
 internal readonly unsafe struct Whole : IEdge
 {
+    public static bool IsPartial => false;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Load<TVector>(float* source, int count)
         where TVector : struct, IVector<TVector> => TVector.Load(source);
@@ -42,6 +46,8 @@ internal readonly unsafe struct Whole : IEdge
 /// <summary>Only the first lanes exist; nothing beyond them is touched.</summary>
 internal readonly unsafe struct Partial : IEdge
 {
+    public static bool IsPartial => true;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Load<TVector>(float* source, int count)
         where TVector : struct, IVector<TVector> => TVector.LoadPartial(source, count);
