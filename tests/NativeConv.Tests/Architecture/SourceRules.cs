@@ -146,12 +146,12 @@ internal static class SourceRules
             && !IsOwnJson(name)
         select file.At(name, $"{name.Identifier.Text} is reflection");
 
-    /// <summary>No static field, property or event can change, and no static collection can be filled.</summary>
+    /// <summary>No static field, property or event can change, and no static collection can be filled; but for the thread's own field by which tests put guard pages around what is set aside.</summary>
     public static IEnumerable<string> StaticState(IReadOnlyCollection<SourceFile> files)
     {
         foreach (SourceFile file in files)
         {
-            foreach (BaseFieldDeclarationSyntax field in file.All<BaseFieldDeclarationSyntax>())
+            foreach (BaseFieldDeclarationSyntax field in file.All<BaseFieldDeclarationSyntax>().Where(field => !IsMemorySource(file, field)))
             {
                 bool isStatic = field.Modifiers.Any(SyntaxKind.StaticKeyword);
                 if (isStatic && !field.Modifiers.Any(SyntaxKind.ReadOnlyKeyword))
@@ -162,7 +162,7 @@ internal static class SourceRules
 
             foreach (AttributeSyntax attribute in file.All<AttributeSyntax>())
             {
-                if (TypeName(attribute.Name) is "ThreadStatic" or "ThreadStaticAttribute")
+                if (TypeName(attribute.Name) is "ThreadStatic" or "ThreadStaticAttribute" && !IsMemorySource(file, attribute.Parent?.Parent))
                     yield return file.At(attribute, "thread-static fields are static state");
             }
 
@@ -175,6 +175,9 @@ internal static class SourceRules
                 }
             }
         }
+
+        static bool IsMemorySource(SourceFile file, SyntaxNode? node) =>
+            file.Path == "Tensors/AlignedMemory.cs" && node is FieldDeclarationSyntax { Declaration.Variables: [{ Identifier.Text: "_source" }] };
 
         static bool IsCollection(string type) =>
             MutableCollections.Contains(type) || type.StartsWith("Concurrent", StringComparison.Ordinal);

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Xml.Linq;
 using FluentAssertions;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
 using Xunit;
 
 namespace NativeConv.Tests.Architecture;
@@ -34,6 +35,10 @@ public sealed class SourceRulesTests
 
     [Fact]
     public void Library_StaticState_IsImmutable() => SourceRules.StaticState(Library.Value).Should().BeEmpty();
+
+    [Fact]
+    public void Library_SourceOfMemory_IsSetByTestsAlone() =>
+        Library.Value.SelectMany(file => file.All<SimpleNameSyntax>()).Should().NotContain(name => name.Identifier.Text == nameof(NativeConv.Tensors.AlignedMemory.TakeFrom));
 
     [Fact]
     public void Library_Arithmetic_IsTheSameOnEveryMachine() => SourceRules.InexactArithmetic(Library.Value).Should().BeEmpty();
