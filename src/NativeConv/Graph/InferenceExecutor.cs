@@ -22,7 +22,7 @@ internal sealed unsafe class InferenceExecutor
         _outputLength = _output.Shape.Length;
         // Predictions are not cut into chunks, so the batch size bounds only how many images a worker carries at once.
         _plan = new(graph, parameters, PlanKind.Inference, batchSize: int.MaxValue, options.ThreadCount, options.Level, null, memory: memory);
-        _body = RunWorker;
+        _body = worker => _plan.RunInference(worker, _count, _outputs, _output);
         _areWeightsFixed = areWeightsFixed;
         if (areWeightsFixed)
             Pack();
@@ -40,7 +40,7 @@ internal sealed unsafe class InferenceExecutor
             _plan.SetImages(input);
             _outputs = output;
             _count = count;
-            Workers.Run(Math.Min(count, _plan.WorkerCount), _body);
+            Workers.Run(_plan.BeginInference(count), _body);
             if (probabilities)
                 SimdLevels.Dispatch<SoftmaxWork, bool>(Options.Level, new(output, count, _outputLength));
         }
@@ -52,12 +52,6 @@ internal sealed unsafe class InferenceExecutor
     {
         for (int worker = 0; worker < _plan.WorkerCount; worker++)
             _plan.Prepare(worker, seed: 0, step: 0);
-    }
-
-    private void RunWorker(int worker)
-    {
-        (int first, int end) = new Share(worker, Math.Min(_count, _plan.WorkerCount)).Of(_count);
-        _plan.RunInference(worker, first, end, _outputs, _output);
     }
 
     private readonly struct SoftmaxWork(float* rows, int count, int classes) : ISimdWork<bool>

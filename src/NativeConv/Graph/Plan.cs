@@ -3,6 +3,7 @@ using System.Text;
 using NativeConv.Kernels;
 using NativeConv.Layers;
 using NativeConv.Simd;
+using NativeConv.Threading;
 
 namespace NativeConv.Graph;
 
@@ -28,6 +29,7 @@ internal sealed unsafe partial class Plan
     private readonly PlanMemory _memory;
     private readonly PrivateGradients _private;
     private readonly int _workers, _group;
+    private readonly WorkShares _shares;
     private readonly Stage[] _stages;
 
     /// <summary>Whether a node runs as a part of a chain that ends at a later one.</summary>
@@ -45,6 +47,7 @@ internal sealed unsafe partial class Plan
         BatchSize = batchSize;
         Level = level;
         _workers = workers;
+        _shares = new(workers);
         bool training = kind is PlanKind.Training or PlanKind.ByHand;
         bool[] needsGradient = NeedsGradient(parameters);
         _bindings = [.. _nodes.Select(node => new NodeBinding
@@ -133,9 +136,10 @@ internal sealed unsafe partial class Plan
             _programs[node].Prepare(seed, step);
     }
 
-    /// <summary>What must happen between the stage before and this one.</summary>
-    public void Barrier(int stage, int images)
+    /// <summary>What must happen between the stage before and this one, before any worker begins it.</summary>
+    public void BeginStage(int stage, int images)
     {
+        _shares.Begin(_private.ChunkCount(images), _workers);
         if (_stages[stage].Barrier is not { } step)
             return;
 
@@ -145,12 +149,11 @@ internal sealed unsafe partial class Plan
             _programs[step.Node].BackwardBarrier(step.Phase, images, _private.Row(0));
     }
 
-    /// <summary>One worker's share of a stage.</summary>
+    /// <summary>One worker's part of a stage: chunks, whose sums are their own whoever takes them.</summary>
     public void RunStage(int stage, int worker, int images)
     {
         int chunks = _private.ChunkCount(images);
-        (int firstChunk, int endChunk) = new Share(worker, _workers).Of(chunks);
-        for (int chunk = firstChunk; chunk < endChunk; chunk++)
+        while (_shares.TryTake(worker, out int chunk))
         {
             if (stage == 0)
                 _private.Clear(chunk);
@@ -165,13 +168,22 @@ internal sealed unsafe partial class Plan
         }
     }
 
-    /// <summary>A worker carries images through the whole graph, and writes what it gives. Only for inference, whose plan is one stage.</summary>
-    public void RunInference(int worker, int first, int end, float* outputs, Node output)
+    /// <summary>Before any worker begins predictions for so many images; gives how many workers have something to do.</summary>
+    public int BeginInference(int images)
     {
-        int length = output.Shape.Length;
-        for (; first < end; first += _group)
+        int group = InferenceGroup(images), groups = (images + group - 1) / group, workers = Math.Min(groups, _workers);
+        _shares.Begin(groups, workers);
+        return workers;
+    }
+
+    /// <summary>A worker carries images, a few at a time, through the whole graph, and writes what it gives. Only for inference, whose plan is one stage.</summary>
+    public void RunInference(int worker, int images, float* outputs, Node output)
+    {
+        int length = output.Shape.Length, group = InferenceGroup(images);
+        while (_shares.TryTake(worker, out int part))
         {
-            var work = new Work(first, Math.Min(_group, end - first), worker, _memory.Scratch(worker), null);
+            int first = part * group;
+            var work = new Work(first, Math.Min(group, images - first), worker, _memory.Scratch(worker), null);
             foreach (PlanStep step in _stages[0].Steps)
                 _programs[step.Node].Forward(step.Phase, work);
 
@@ -179,6 +191,9 @@ internal sealed unsafe partial class Plan
             Buffer.MemoryCopy(_bindings[output.Index].Output.At(work), outputs + ((nint)first * length), bytes, bytes);
         }
     }
+
+    /// <summary>Images that a worker carries at once: no more than leave something for each worker.</summary>
+    private int InferenceGroup(int images) => Math.Min(_group, (int)(((long)images + _workers - 1) / _workers));
 
     /// <summary>
     /// One worker's share of adding the step's gradients to the parameters': slices of what was not summed privately, and a range of the

@@ -65,7 +65,7 @@ internal sealed unsafe class TrainingExecutor
     {
         for (int stage = first; stage < end; stage++)
         {
-            _plan.Barrier(stage, _images);
+            _plan.BeginStage(stage, _images);
             _stage = stage;
             Workers.Run(_plan.WorkerCount, _stageBody);
         }
