@@ -63,7 +63,7 @@ public sealed class GradientTests
         const int Many = 150;
         ModelBuilder builder = new ModelBuilder(9, 8, 2).Normalize(scale: 0.5f, mean: 0.1f, deviation: 2).Conv2D(6, 3, groups: 2, activation: Activation.Tanh);
         Node start = builder.Current;
-        builder.DepthwiseConv2D(3, depthMultiplier: 2, dilation: 2).PointwiseConv2D(6).Add(start);
+        builder.DepthwiseConv2D(3, depthMultiplier: 2, dilation: 2).DepthwiseConv2D(3, dilation: 2).PointwiseConv2D(6).Add(start);
         Node sum = builder.Current;
         builder.SqueezeExcitation(2).Multiply(sum).Concat(sum, start).MaxPool2D(2).Conv2D(4, 3, stride: 2, dilation: 2).AveragePool2D(2, stride: 1, padding: Padding.Same);
         Node trunk = builder.Current;

@@ -29,6 +29,34 @@ public sealed class InferenceTests
         }
     }
 
+    /// <summary>Results below 0, above 6 and between, of every kind of convolution that rectifies what it stores.</summary>
+    [Theory]
+    [InlineData(Activation.ReLU)]
+    [InlineData(Activation.ReLU6)]
+    public void Rectifiers_GiveTheBitsOfTheActivationOnItsOwn(Activation function)
+    {
+        Func<ModelBuilder, ModelBuilder>[] convolutions =
+        [
+            builder => builder.Conv2D(37, 3), builder => builder.Conv2D(2, 3), builder => builder.PointwiseConv2D(21), builder => builder.DepthwiseConv2D(3),
+            builder => builder.DepthwiseConv2D(3, depthMultiplier: 2),
+        ];
+        foreach (int channels in (int[])[3, 34])
+        {
+            foreach (Func<ModelBuilder, ModelBuilder> convolution in convolutions)
+            {
+                Model model = convolution(new(9, 7, channels)).Activate(function).Build(1);
+                foreach (ref float weight in model.Parameters[0].Value.Span)
+                    weight *= 20;
+
+                float[] images = TestData.Uniform(2 * model.InputShape.Length, 1), expected = new float[2 * model.OutputShape.Length];
+                model.Forward(images, expected);
+                Predict(model, images).Should().Equal(expected, "{0} behind {1}", function, model.Nodes[1].Name);
+                expected.Should().Contain(0f).And.Contain(value => value > 0 && value < 6);
+                expected.Should().Contain(value => function == Activation.ReLU6 ? value == 6 : value > 6);
+            }
+        }
+    }
+
     [Theory]
     [MemberData(nameof(Chains))]
     public void Predictions_AreTheOracles(string chain) => CompareWithOracle(Build(chain, normalization: true));
