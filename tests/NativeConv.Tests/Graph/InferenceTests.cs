@@ -156,6 +156,28 @@ public sealed class InferenceTests
         least.Should().Be(0);
     }
 
+    /// <summary>Workers carry up to eight of such small images at once, and take what others have not begun.</summary>
+    [Fact]
+    public void AnyNumberOfImages_OnAnyThreads_IsPredictedAsOneByOne()
+    {
+        Model model = new ModelBuilder(6, 6, 1).Conv2D(8, 3).ReLU().Flatten().Dense(3).Build(2);
+        float[] images = TestData.Uniform(35 * model.InputShape.Length, 3);
+        float[] expected = [.. images.Chunk(model.InputShape.Length).SelectMany(image => Predict(image, 1))];
+        foreach (int threads in (int[])[1, 2, 3, 8])
+        {
+            model.Execution = new() { ThreadCount = threads };
+            foreach (int count in (int[])[1, 2, 7, 8, 9, 16, 17, 23, 24, 35])
+                Predict(images[..(count * model.InputShape.Length)], count).Should().Equal(expected[..(count * 3)], "{0} images on {1} threads", count, threads);
+        }
+
+        float[] Predict(float[] some, int count)
+        {
+            float[] outputs = new float[count * 3];
+            model.Predict(some, outputs);
+            return outputs;
+        }
+    }
+
     [Fact]
     public void APlan_SaysWhatRunsTogether()
     {
