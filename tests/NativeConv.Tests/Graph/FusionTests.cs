@@ -53,6 +53,10 @@ public sealed class FusionTests
         Model fused = Rectified(), apart = Rectified(Activation.Linear);
         fused.Plan(Loss.SoftmaxCrossEntropy(), 7).ToString().Should().Contain($"conv2d[{activation}] depthwise").And.Contain($"conv2d'[{activation}]");
         apart.Plan(Loss.SoftmaxCrossEntropy(), 7).ToString().Should().NotContain($"[{activation}]");
+        // Outputs below 0, above 6 and between.
+        foreach (ref float weight in fused.Parameters[0].Value.Span)
+            weight *= 20;
+
         for (int i = 0; i < fused.Parameters.Count; i++)
             fused.Parameters[i].Value.Span.CopyTo(apart.Parameters[i].Value.Span);
 
