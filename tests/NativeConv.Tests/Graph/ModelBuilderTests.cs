@@ -48,6 +48,23 @@ public sealed class ModelBuilderTests
     }
 
     [Fact]
+    public void Summary_SizesThatDifferByAxis_TellsWhatEachAxisSees()
+    {
+        string summary = new ModelBuilder(40, 50, 1)
+            .Layer(new Conv2D(2, new Size2D(3, 2)) { Stride = new Size2D(1, 2), Dilation = new Size2D(2, 3) })
+            .Layer(new MaxPool2D(new Size2D(2, 3)))
+            .Layer(new DepthwiseConv2D(new Size2D(3, 2)) { Dilation = new Size2D(1, 4) }).Build().Summary();
+        summary.Should().MatchRegex(@"\bconv2d .* 5x4 +input").And.MatchRegex(@"\bmax_pool2d .* 6x8 +conv2d").And.MatchRegex(@"\bdepthwise_conv2d .* 10x32 +max_pool2d");
+    }
+
+    [Fact]
+    public void Pooling_WithoutAStride_TakesWindowsSideBySide()
+    {
+        new MaxPool2D(new Size2D(2, 3)).Stride.Should().Be(new Size2D(2, 3));
+        new AveragePool2D(new Size2D(3, 2)).Stride.Should().Be(new Size2D(3, 2));
+    }
+
+    [Fact]
     public void Initializers_Seed_DecidesEveryWeight()
     {
         Model a = Networks.Separable, b = Networks.Separable;
