@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Diagnostics;
 using System.Globalization;
 using NativeConv.PeerBenchmarks.Peers;
 
@@ -34,10 +33,8 @@ internal static class EpochsCommand
         Dataset digits = DrawnDigits.Create(Images, seed: 1);
         double step = LibtorchStep(model), steps = Epochs * Math.Ceiling((double)Images / BatchSize);
         var load = new ForeignLoad();
-        long start = Stopwatch.GetTimestamp();
-        model.Fit(digits, options: new() { Epochs = Epochs, BatchSize = BatchSize, Optimizer = new Adam(LearningRate), Seed = 1 });
-        var row = new Row(
-            $"{Network}, {Epochs} epochs", threads, BatchSize, Stopwatch.GetElapsedTime(start).TotalMilliseconds, PeerLibraries.Libtorch, step * steps);
+        double ours = Contest.Time(() => model.Fit(digits, options: new() { Epochs = Epochs, BatchSize = BatchSize, Optimizer = new Adam(LearningRate), Seed = 1 }));
+        var row = new Row($"{Network}, {Epochs} epochs", threads, BatchSize, ours, PeerLibraries.Libtorch, step * steps);
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"{Epochs} epochs of {Images} images, batch {BatchSize}: {row.OursMilliseconds / 1000:F1} s; libtorch's {steps} steps of {step:F1} ms (median of {Steps}): {row.PeerMilliseconds / 1000:F1} s, {row.Ratio:F2} times longer (target {Goal}){load.Remark}"));
@@ -55,15 +52,7 @@ internal static class EpochsCommand
             for (int i = 0; i < WarmSteps; i++)
                 peer.Step();
 
-            double[] times = [.. Enumerable.Range(0, Steps).Select(_ => Time(peer))];
-            return times.Order().ElementAt(Steps / 2);
+            return Contest.Median([.. Enumerable.Range(0, Steps).Select(_ => Contest.Time(() => peer.Step()))]);
         });
-    }
-
-    private static double Time(TorchModel peer)
-    {
-        long start = Stopwatch.GetTimestamp();
-        peer.Step();
-        return Stopwatch.GetElapsedTime(start).TotalMilliseconds;
     }
 }
