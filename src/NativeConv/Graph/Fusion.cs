@@ -14,8 +14,30 @@ internal static class Fusion
             if (node.Layer is not ActivationLayer activation || !node.Inputs[0].Layer.CanFuse(activation.Function) || readers[node.Inputs[0].Index] > 1)
                 continue;
 
-            bindings[node.Inputs[0].Index].FusedActivation = activation.Function;
+            NodeBinding before = bindings[node.Inputs[0].Index];
+            before.FusedActivation = before.BackwardActivation = activation.Function;
             bindings[node.Index].IsFusedAway = true;
+        }
+    }
+
+    /// <summary>
+    /// Hands the backward of a convolution's rectifier to the max-pooling that alone reads it: a window's maximum is what its winner was, and the winner alone has a gradient. So no backward reads the
+    /// convolution's output.
+    /// </summary>
+    public static void HandRectifiersToPoolings(IReadOnlyList<Node> nodes, NodeBinding[] bindings)
+    {
+        int[] readers = Graph.CountReaders(nodes);
+        foreach (Node node in nodes)
+        {
+            if (node.Layer is not MaxPool2D pooling || !pooling.CanRectifyBackward(node.Inputs[0].Shape))
+                continue;
+
+            Node activation = node.Inputs[0];
+            if (!bindings[activation.Index].IsFusedAway || !activation.Inputs[0].Layer.IsConvolution || readers[activation.Index] > 1)
+                continue;
+
+            NodeBinding convolution = bindings[activation.Inputs[0].Index];
+            (bindings[node.Index].BackwardActivation, convolution.BackwardActivation) = (convolution.BackwardActivation, Activation.Linear);
         }
     }
 

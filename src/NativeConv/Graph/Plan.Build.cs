@@ -17,7 +17,7 @@ internal sealed unsafe partial class Plan
     }
 
     /// <summary>Joins nodes that can hand rows to each other.</summary>
-    private void JoinRowChains()
+    private void JoinRowChains(bool training)
     {
         int[] readers = Graph.CountReaders(_nodes);
         var isJoined = new bool[_nodes.Count];
@@ -36,6 +36,9 @@ internal sealed unsafe partial class Plan
                 members.Add(next);
             }
 
+            if (training)
+                members = WithoutWhatBackwardReads(members);
+
             if (members.Skip(1).All(member => _programs[member.Index].IsAlias))
                 continue;
 
@@ -44,6 +47,16 @@ internal sealed unsafe partial class Plan
 
             _programs[members[^1].Index] = new RowChain([.. members.Select(node => (node, _programs[node.Index], _bindings[node.Index]))]);
         }
+    }
+
+    /// <summary>In training a chain is a convolution and the max-pooling behind it, for of what lies between no backward reads anything: the pooling has its winners.</summary>
+    private List<Node> WithoutWhatBackwardReads(List<Node> members)
+    {
+        int pooling = members.FindIndex(1, member => !_programs[member.Index].IsAlias);
+        return members[0].Layer.IsConvolution && !_programs[members[0].Index].BackwardReads.HasFlag(BackwardReads.Output)
+            && pooling > 0 && members[pooling].Layer is MaxPool2D
+            ? members[..(pooling + 1)]
+            : members[..1];
     }
 
     /// <summary>Lines all phases up; a barrier before one of them ends a stage.</summary>

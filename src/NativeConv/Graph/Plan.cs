@@ -66,14 +66,17 @@ internal sealed unsafe partial class Plan
             Fusion.FuseActivations(_nodes, _bindings);
 
         if (training)
+        {
+            Fusion.HandRectifiersToPoolings(_nodes, _bindings);
             Fusion.MarkSparseGradients(_nodes, _bindings);
+        }
 
         _isInChain = new bool[_nodes.Count];
         (_programs, _operations, _loss) = SimdLevels.Dispatch<Creation, Created>(
             level, new Creation(_nodes, _bindings, loss, distillation, graph.Output.Shape.Length, batchSize));
 
-        if (kind == PlanKind.Inference)
-            JoinRowChains();
+        if (kind != PlanKind.Diagnosis)
+            JoinRowChains(training);
 
         int largest = _nodes.Max(node => node.Shape.Length) * sizeof(float);
         _group = Math.Clamp(GroupBytes / largest, 1, Math.Min(MostGroupedImages, Math.Max(1, batchSize)));
@@ -241,10 +244,12 @@ internal sealed unsafe partial class Plan
 
     private string Word(PlanStep step)
     {
-        if (_programs[step.Node] is RowChain chain)
-            return string.Join('+', chain.Nodes.Where(node => !_bindings[node.Index].IsFusedAway).Select(node => node.Name + Fused(node)));
+        NodeBinding binding = _bindings[step.Node];
+        if (step.Pass == Pass.Forward && _programs[step.Node] is RowChain chain)
+            return string.Join('+', chain.Nodes.Where(node => !_bindings[node.Index].IsFusedAway).Select(node => node.Name + Fused(_bindings[node.Index].FusedActivation)));
 
-        string name = _nodes[step.Node].Name, phase = step.Phase > 0 ? $"#{step.Phase}" : "", fused = Fused(_nodes[step.Node]);
+        string name = _nodes[step.Node].Name, phase = step.Phase > 0 ? $"#{step.Phase}" : "";
+        string fused = Fused(step.Pass is Pass.Forward or Pass.ForwardAgain ? binding.FusedActivation : binding.BackwardActivation);
         return step.Pass switch
         {
             Pass.Forward => name + phase + fused,
@@ -255,7 +260,7 @@ internal sealed unsafe partial class Plan
         };
     }
 
-    private string Fused(Node node) => _bindings[node.Index].FusedActivation is var function and not Activation.Linear ? $"[{function}]" : "";
+    private static string Fused(Activation function) => function == Activation.Linear ? "" : $"[{function}]";
 
     private void Run(in PlanStep step, in Work work)
     {

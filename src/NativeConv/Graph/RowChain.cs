@@ -5,8 +5,8 @@ namespace NativeConv.Graph;
 
 /// <summary>
 /// Nodes that follow each other, each the only reader of the one before, run band of rows by band of rows: a depthwise convolution, its activation, the pointwise
-/// convolution and its, a max-pooling. What lies between them is a band in the worker's scratch, and stays in a cache that a large image would outgrow. The bits are those of the nodes on
-/// their own.
+/// convolution and its, a max-pooling; in training a convolution and a max-pooling. What lies between them is a band in the worker's scratch, and stays in a cache that a large image would outgrow. The
+/// bits are those of the nodes on their own.
 /// </summary>
 internal sealed unsafe class RowChain : LayerProgram
 {
@@ -74,22 +74,27 @@ internal sealed unsafe class RowChain : LayerProgram
         for (int image = 0; image < work.Count; image++)
         {
             for (int band = 0; band < _bands; band++)
-                Run(x, y, work.Scratch, (int)((long)_rows * band / _bands), (int)((long)_rows * (band + 1) / _bands));
+                Run(work.First + image, x, y, work.Scratch, (int)((long)_rows * band / _bands), (int)((long)_rows * (band + 1) / _bands));
 
             x += _first.InputShapes[0].Length;
             y += _last.OutputShape.Length;
         }
     }
 
-    public override void Backward(int phase, in Work work) => throw new NotSupportedException();
+    // Backward each node runs on its own; the chain has the last one's place in the plan.
+    public override BackwardReads BackwardReads => _links[^1].Program.BackwardReads;
 
-    private void Run(float* x, float* y, float* scratch, int first, int end)
+    public override bool CanRunBackwardAgain => _links[^1].Program.CanRunBackwardAgain;
+
+    public override void Backward(int phase, in Work work) => _links[^1].Program.Backward(phase, work);
+
+    private void Run(int image, float* x, float* y, float* scratch, int first, int end)
     {
         foreach (ref readonly Link link in _links.AsSpan())
         {
             int start = first * link.Ratio;
             float* to = link.Place == Place.Output ? y : scratch + (link.Place == Place.SecondBand ? _bandLength : 0) - (start * link.Row);
-            link.Program.ForwardRows(x, to, start, end * link.Ratio);
+            link.Program.ForwardRows(image, x, to, start, end * link.Ratio);
             x = to;
         }
     }

@@ -44,7 +44,7 @@ public sealed class ActivationLayer(Activation function) : Layer
 
         public override bool CanRunInPlace => true;
 
-        public override void ForwardRows(float* x, float* y, int first, int end) =>
+        public override void ForwardRows(int image, float* x, float* y, int first, int end) =>
             ActivationKernel.Forward<TVector, TActivation>(x + (first * _row), y + (first * _row), (end - first) * _row);
 
         public override void Forward(int phase, in Work work) => ActivationKernel.Forward<TVector, TActivation>(

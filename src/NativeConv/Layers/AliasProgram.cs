@@ -9,7 +9,7 @@ internal sealed unsafe class AliasProgram(NodeBinding node) : LayerProgram
 
     public override bool CanRunInPlace => true;
 
-    public override void ForwardRows(float* x, float* y, int first, int end)
+    public override void ForwardRows(int image, float* x, float* y, int first, int end)
     {
         if (x == y)
             return;

@@ -113,7 +113,7 @@ public sealed class BatchNormalization : Layer
 
         public override bool CanRunInPlace => true;
 
-        public override void ForwardRows(float* x, float* y, int first, int end)
+        public override void ForwardRows(int image, float* x, float* y, int first, int end)
         {
             int width = _node.OutputShape.Width;
             nint start = (nint)first * width * _channels;

@@ -97,6 +97,8 @@ public sealed class Conv2D : Layer
         UseBias = configuration.Boolean("bias"),
     };
 
+    internal override bool IsConvolution => true;
+
     internal override bool CanFuse(Activation activation) => Rectifier.Of(activation) != null;
 
     internal override Layer WithBias() => WithBias(From);

@@ -16,7 +16,7 @@ internal sealed unsafe class ConvolutionProgram<TVector>(NodeBinding node, Convo
     public override BackwardReads BackwardReads =>
         (node.ParametersTrainable ? BackwardReads.Inputs : BackwardReads.None) | (IsRectified ? BackwardReads.Output : BackwardReads.None);
 
-    private bool IsRectified => node.FusedActivation != Activation.Linear;
+    private bool IsRectified => node.BackwardActivation != Activation.Linear;
 
     public override bool IsKernelGradientTransposed => algorithm.IsGradientTransposed;
 
@@ -32,7 +32,7 @@ internal sealed unsafe class ConvolutionProgram<TVector>(NodeBinding node, Convo
 
     public override bool CanRunRows => algorithm.CanRunRows;
 
-    public override void ForwardRows(float* x, float* y, int first, int end) => algorithm.ForwardRows(x, _forward.Pointer, y, first, end);
+    public override void ForwardRows(int image, float* x, float* y, int first, int end) => algorithm.ForwardRows(x, _forward.Pointer, y, first, end);
 
     public override void Forward(int phase, in Work work) =>
         algorithm.Forward(node.Inputs[0].At(work), _forward.Pointer, node.Output.At(work), work.Scratch, work.Count);
@@ -43,7 +43,7 @@ internal sealed unsafe class ConvolutionProgram<TVector>(NodeBinding node, Convo
         float* dx = node.InputGradients[0].IsNull ? null : node.InputGradients[0].At(work);
         float* dw = node.ParametersTrainable ? node.Parameters[0].Private(work) : null;
         if (IsRectified)
-            Rectifier.Of(node.FusedActivation)!.Value.Backward<TVector>(node.Output.At(work), dy, (nint)work.Count * node.OutputShape.Length);
+            Rectifier.Of(node.BackwardActivation)!.Value.Backward<TVector>(node.Output.At(work), dy, (nint)work.Count * node.OutputShape.Length);
 
         if (dx != null && dw != null)
             algorithm.Backward(x, dy, _backward!.Pointer, dx, dw, work.Scratch, work.Count);

@@ -83,6 +83,8 @@ public sealed class DepthwiseConv2D : Layer
         UseBias = configuration.Boolean("bias"),
     };
 
+    internal override bool IsConvolution => true;
+
     internal override bool CanFuse(Activation activation) => Rectifier.Of(activation) != null;
 
     internal override Layer WithBias() => WithBias(From);

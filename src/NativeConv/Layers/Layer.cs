@@ -41,6 +41,9 @@ public abstract class Layer
     /// <summary>Whether its program can apply the activation that follows in the same sweep.</summary>
     internal virtual bool CanFuse(Activation activation) => false;
 
+    /// <summary>Whether its program is the one of any convolution.</summary>
+    internal virtual bool IsConvolution => false;
+
     /// <summary>Whether values may be initialized as if this layer were not there, when asking what activation follows.</summary>
     internal virtual bool IsTransparentToInitializer => false;
 

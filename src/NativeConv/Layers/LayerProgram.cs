@@ -73,6 +73,9 @@ internal sealed class NodeBinding
     /// <summary>What the program applies to its output in place of the activation node that follows, which then does nothing.</summary>
     public Activation FusedActivation { get; set; } = Activation.Linear;
 
+    /// <summary>The fused activation whose backward the program does: its own, or a pooling the one of the convolution before.</summary>
+    public Activation BackwardActivation { get; set; } = Activation.Linear;
+
     /// <summary>Whether the node before does this node's work.</summary>
     public bool IsFusedAway { get; set; }
 
@@ -146,9 +149,9 @@ internal abstract unsafe class LayerProgram
 
     /// <summary>
     /// Some rows of one image's output: <paramref name="first"/> up to <paramref name="end"/>. The addresses are where the image's first rows would lie; what is not read or
-    /// written need not exist. For a prediction's one phase.
+    /// written need not exist. For a forward pass of one phase.
     /// </summary>
-    public virtual void ForwardRows(float* x, float* y, int first, int end) => throw new NotSupportedException();
+    public virtual void ForwardRows(int image, float* x, float* y, int first, int end) => throw new NotSupportedException();
 
     /// <summary>Between forward phase <paramref name="phase"/> and the one before, with every image's part done.</summary>
     public virtual void ForwardBarrier(int phase, int images)

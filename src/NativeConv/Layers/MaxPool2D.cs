@@ -17,6 +17,9 @@ public sealed class MaxPool2D(Size2D poolSize) : Pooling2D(poolSize)
     /// <summary>Whether at most a quarter of the input's cells get a gradient: windows of four cells or more that do not overlap.</summary>
     internal bool IsSparseBackward => PoolSize.Height * PoolSize.Width >= 4 && Stride.Height >= PoolSize.Height && Stride.Width >= PoolSize.Width;
 
+    /// <summary>Whether its program can do the backward of the rectifier before it: which windows' maxima are on its bounds, the forward sees.</summary>
+    internal bool CanRectifyBackward(ImageShape input) => MaxPool2x2.Fits(Geometry(input));
+
     internal static MaxPool2D From(LayerConfiguration configuration) =>
         new(configuration.Size("pool")) { Stride = configuration.Size("stride"), Padding = configuration.Padding("padding") };
 
@@ -27,6 +30,7 @@ public sealed class MaxPool2D(Size2D poolSize) : Pooling2D(poolSize)
         where TVector : struct, IVector<TVector>
     {
         private readonly int _channels = node.InputShapes[0].Channels;
+        private readonly Rectifier _rectifier = Rectifier.Of(node.BackwardActivation)!.Value;
 
         // A byte a winner, for the whole batch: what backward needs instead of x and y.
         private readonly AlignedMemory? _winners = node.HasBackward
@@ -36,12 +40,13 @@ public sealed class MaxPool2D(Size2D poolSize) : Pooling2D(poolSize)
         public override bool CanRunBackwardAgain => true;
 
         // Windows of two rows, one under another.
-        public override int OwnRows => !node.Training && MaxPool2x2.Fits(geometry) && geometry.StrideHeight == 2 ? 2 : 0;
+        public override int OwnRows => MaxPool2x2.Fits(geometry) && geometry.StrideHeight == 2 ? 2 : 0;
 
-        public override void ForwardRows(float* x, float* y, int first, int end) => MaxPool2x2.Forward<TVector>(geometry, _channels, x, y, first, end);
+        public override void ForwardRows(int image, float* x, float* y, int first, int end) =>
+            MaxPool2x2.Forward<TVector>(geometry, _channels, _rectifier, x, y, Winners(image), first, end);
 
         public override void Forward(int phase, in Work work) => MaxPoolKernel.Forward<TVector>(
-            geometry, _channels, node.Inputs[0].At(work), node.Output.At(work), Winners(work.First), work.Count);
+            geometry, _channels, node.Inputs[0].At(work), node.Output.At(work), Winners(work.First), work.Count, _rectifier);
 
         public override void Backward(int phase, in Work work)
         {

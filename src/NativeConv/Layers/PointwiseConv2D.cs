@@ -54,6 +54,8 @@ public sealed class PointwiseConv2D : Layer
     internal static PointwiseConv2D From(LayerConfiguration configuration) =>
         new(configuration.Int32("filters")) { UseBias = configuration.Boolean("bias") };
 
+    internal override bool IsConvolution => true;
+
     internal override bool CanFuse(Activation activation) => Rectifier.Of(activation) != null;
 
     internal override Layer WithBias() => WithBias(From);

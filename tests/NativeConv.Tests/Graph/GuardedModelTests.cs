@@ -13,7 +13,7 @@ public sealed class GuardedModelTests
     private const ulong Seed = 8;
     private const int Batch = 9, Classes = 3;
 
-    public static TheoryData<string> Networks => ["every", "separable_dilated_bn", "keras_listing", "section_4_3"];
+    public static TheoryData<string> Networks => ["every", "pooled", "separable_dilated_bn", "keras_listing", "section_4_3"];
 
     public static TheoryData<string> OptimizerNames => [.. Optimizers.Keys];
 
@@ -100,7 +100,12 @@ public sealed class GuardedModelTests
 
     private static Model Build(string network, int threads)
     {
-        Model model = network == "every" ? EveryLayer.Build(Seed) : new GoldenNetwork(GoldenCases.Load(network)).Model;
+        Model model = network switch
+        {
+            "every" => EveryLayer.Build(Seed),
+            "pooled" => PooledNetwork.Build(Seed),
+            _ => new GoldenNetwork(GoldenCases.Load(network)).Model,
+        };
         model.Execution = new() { ThreadCount = threads };
         return model;
     }

@@ -19,13 +19,24 @@ public sealed class GuardedPlanTests
 
     [Theory]
     [InlineData("every")]
+    [InlineData("pooled")]
     [InlineData("separable_dilated_bn")]
     [InlineData("keras_listing")]
     [InlineData("section_4_3")]
     public void Network_EveryBufferBetweenGuards_GivesTheSameBits(string network)
     {
-        Model model = network == "every" ? EveryLayer.Build(seed: 5) : new GoldenNetwork(GoldenCases.Load(network)).Model;
-        Check(model, network == "every" ? [.. SimdLevels.Callable] : [SimdLevels.Default]);
+        switch (network)
+        {
+            case "every":
+                Check(EveryLayer.Build(seed: 5), [.. SimdLevels.Callable]);
+                break;
+            case "pooled":
+                Check(PooledNetwork.Build(seed: 5), [.. SimdLevels.Callable]);
+                break;
+            default:
+                Check(new GoldenNetwork(GoldenCases.Load(network)).Model, [SimdLevels.Default]);
+                break;
+        }
     }
 
     [Fact]

@@ -6,6 +6,9 @@ namespace NativeConv.Kernels;
 /// <summary>Max-pooling by 2x2 windows that lie whole within the image and do not overlap: the four cells of a window, and its winner, in registers.</summary>
 internal static unsafe class MaxPool2x2
 {
+    /// <summary>A winner that is none of the four cells: nothing flows back.</summary>
+    private const int NoCell = 4;
+
     /// <summary>What is done with a vector of channels of one window, whose cells are at window, right of it, below it and both.</summary>
     private interface IOperation
     {
@@ -20,29 +23,37 @@ internal static unsafe class MaxPool2x2
         && ((geometry.OutputHeight - 1) * geometry.StrideHeight) + 2 <= geometry.InputHeight
         && ((geometry.OutputWidth - 1) * geometry.StrideWidth) + 2 <= geometry.InputWidth;
 
-    /// <summary>One image: writes y, and the winners.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    public static void Forward<TVector>(in Conv2DGeometry geometry, int channels, float* x, float* y, byte* winners)
-        where TVector : struct, IVector<TVector> => ForEach<TVector, Winner>(geometry, channels, x, y, winners, 0, geometry.OutputHeight);
-
-    /// <summary>Rows of one image's y, first up to end.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    public static void Forward<TVector>(in Conv2DGeometry geometry, int channels, float* x, float* y, int first, int end)
-        where TVector : struct, IVector<TVector> => ForEach<TVector, Maximum>(geometry, channels, x, y, null, first, end);
+    /// <summary>
+    /// Rows of one image's y, first up to end, and their winners unless null. Where a rectifier gave x, a maximum on its bounds has no winner: of a window's cells the maximum alone could get a
+    /// gradient, so that this is the rectifier's backward.
+    /// </summary>
+    public static void Forward<TVector>(in Conv2DGeometry geometry, int channels, Rectifier rectifier, float* x, float* y, byte* winners, int first, int end)
+        where TVector : struct, IVector<TVector>
+    {
+        if (winners == null)
+            ForEach<TVector, Maximum>(geometry, channels, x, y, null, first, end);
+        else if (!rectifier.IsOn)
+            ForEach<TVector, Winner<LinearFunction>>(geometry, channels, x, y, winners, first, end);
+        else if (rectifier.IsCapped)
+            ForEach<TVector, Winner<Relu6Function>>(geometry, channels, x, y, winners, first, end);
+        else
+            ForEach<TVector, Winner<ReluFunction>>(geometry, channels, x, y, winners, first, end);
+    }
 
     /// <summary>One image: writes dx in the windows' cells, and nothing between the windows.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
     public static void Backward<TVector>(in Conv2DGeometry geometry, int channels, float* dy, byte* winners, float* dx)
         where TVector : struct, IVector<TVector> => ForEach<TVector, Spread>(geometry, channels, dx, dy, winners, 0, geometry.OutputHeight);
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private static void ForEach<TVector, TOperation>(in Conv2DGeometry geometry, int channels, float* input, float* output, byte* winners, int first, int end)
         where TVector : struct, IVector<TVector>
         where TOperation : struct, IOperation
     {
         nint step = (nint)geometry.StrideWidth * channels, below = (nint)geometry.InputWidth * channels;
         int whole = channels / TVector.Lanes * TVector.Lanes;
-        output += (nint)first * geometry.OutputWidth * channels;
+        nint start = (nint)first * geometry.OutputWidth * channels;
+        output += start;
+        winners += winners == null ? 0 : start;
         for (int row = first; row < end; row++)
         {
             float* window = input + (row * geometry.StrideHeight * below);
@@ -92,7 +103,9 @@ internal static unsafe class MaxPool2x2
         }
     }
 
-    private readonly struct Winner : IOperation
+    /// <typeparam name="TActivation">What gave the cells.</typeparam>
+    private readonly struct Winner<TActivation> : IOperation
+        where TActivation : struct, IActivation
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public static void Run<TVector, TEdge>(float* window, int right, nint below, float* output, byte* winners, int count)
@@ -103,6 +116,12 @@ internal static unsafe class MaxPool2x2
             Challenge(ref best, ref winner, TEdge.Load<TVector>(window + right, count), TVector.Broadcast(1));
             Challenge(ref best, ref winner, TEdge.Load<TVector>(window + below, count), TVector.Broadcast(2));
             Challenge(ref best, ref winner, TEdge.Load<TVector>(window + below + right, count), TVector.Broadcast(3));
+            if (typeof(TActivation) != typeof(LinearFunction))
+            {
+                TVector slope = TActivation.Backward(best, TVector.Broadcast(1));
+                winner = TVector.Select(TVector.EqualTo(slope, TVector.Zero), TVector.Broadcast(NoCell), winner);
+            }
+
             TEdge.Store(output, best, count);
             TEdge.StoreBytes(winners, winner, count);
         }

@@ -6,22 +6,18 @@ namespace NativeConv.Kernels;
 /// <summary>Max-pooling of whole images, a lane a channel. A window's winner is the number of its cell in row order, 0 to 255.</summary>
 internal static unsafe class MaxPoolKernel
 {
-    /// <summary>Writes y, and the winners unless null.</summary>
+    /// <summary>Writes y, and the winners unless null. A rectifier only where <see cref="MaxPool2x2"/> fits: the one that gave x, whose backward the winners then hold.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    public static void Forward<TVector>(in Conv2DGeometry geometry, int channels, float* x, float* y, byte* winners, int images)
+    public static void Forward<TVector>(in Conv2DGeometry geometry, int channels, float* x, float* y, byte* winners, int images, Rectifier rectifier = default)
         where TVector : struct, IVector<TVector>
     {
         nint output = (nint)geometry.OutputPixels * channels;
         bool quads = MaxPool2x2.Fits(geometry);
         for (int image = 0; image < images; image++)
         {
-            if (quads && winners != null)
+            if (quads)
             {
-                MaxPool2x2.Forward<TVector>(geometry, channels, x, y, winners);
-            }
-            else if (quads)
-            {
-                MaxPool2x2.Forward<TVector>(geometry, channels, x, y, 0, geometry.OutputHeight);
+                MaxPool2x2.Forward<TVector>(geometry, channels, rectifier, x, y, winners, 0, geometry.OutputHeight);
             }
             else
             {

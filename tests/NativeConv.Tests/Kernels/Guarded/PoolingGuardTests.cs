@@ -44,7 +44,11 @@ public sealed unsafe class PoolingGuardTests
         GuardedRun.Of(new MaxForward(c, Winners: true));
         GuardedRun.Of(new MaxForward(c, Winners: false));
         if (MaxPool2x2.Fits(c.Geometry))
-            GuardedRun.Of(new MaxRows(c));
+        {
+            GuardedRun.Of(new MaxRows(c, Winners: false));
+            foreach (Activation activation in (Activation[])[Activation.Linear, Activation.ReLU, Activation.ReLU6])
+                GuardedRun.Of(new MaxRows(c, Winners: true, activation));
+        }
 
         GuardedRun.Of(new MaxBackward(c));
         GuardedRun.Of(new AverageForward(c));
@@ -60,7 +64,7 @@ public sealed unsafe class PoolingGuardTests
     }
 
     /// <summary>The last row of one image, whose other rows need not exist.</summary>
-    private readonly record struct MaxRows(PoolingCase Case) : IGuardedKernel
+    private readonly record struct MaxRows(PoolingCase Case, bool Winners, Activation Activation = Activation.Linear) : IGuardedKernel
     {
         public void Run<TVector>(GuardedBuffers buffers)
             where TVector : struct, IVector<TVector>
@@ -68,7 +72,8 @@ public sealed unsafe class PoolingGuardTests
             Conv2DGeometry g = Case.Geometry;
             int row = g.OutputWidth * Case.Channels, sourceRow = g.InputWidth * Case.Channels, last = g.OutputHeight - 1, source = last * g.StrideHeight;
             float* x = buffers.Read((g.InputHeight - source) * sourceRow) - (source * sourceRow);
-            MaxPool2x2.Forward<TVector>(g, Case.Channels, x, buffers.Write(row) - (last * row), last, last + 1);
+            byte* winners = Winners ? buffers.WriteBytes(row) - (last * row) : null;
+            MaxPool2x2.Forward<TVector>(g, Case.Channels, Rectifier.Of(Activation)!.Value, x, buffers.Write(row) - (last * row), winners, last, last + 1);
         }
     }
 
