@@ -74,6 +74,17 @@ public sealed class PooledTrainingTests
         Same(joined, apart, TestData.Uniform(Batch * joined.InputShape.Length, 2), Gradients(joined));
     }
 
+    /// <summary>More than there are chunks, so that a worker carries several at once, and not each as many.</summary>
+    [Theory]
+    [InlineData(Activation.Linear)]
+    [InlineData(Activation.ReLU)]
+    public void Gradients_OfManyImages_AreThoseOfTheLayersOnTheirOwn(Activation function)
+    {
+        const int Images = 151;
+        (Model joined, Model apart) = Twins(Convolutions["depthwise"], function, new(7, 6), isFirst: false, isLast: true);
+        Same(joined, apart, TestData.Uniform(Images * joined.InputShape.Length, 2), Gradients(joined, Images));
+    }
+
     /// <summary>With something to train before the convolution, and without.</summary>
     [Theory]
     [InlineData(Activation.ReLU, true)]
@@ -308,9 +319,9 @@ public sealed class PooledTrainingTests
     }
 
     /// <summary>Zeros of both signs among them.</summary>
-    private static float[] Gradients(Model model)
+    private static float[] Gradients(Model model, int images = Batch)
     {
-        float[] gradients = TestData.Uniform(Batch * model.OutputShape.Length, 5);
+        float[] gradients = TestData.Uniform(images * model.OutputShape.Length, 5);
         for (int i = 0; i < gradients.Length; i += 5)
             gradients[i] = i % 2 == 0 ? 0 : -0f;
 
@@ -333,11 +344,11 @@ public sealed class PooledTrainingTests
         {
             model.Execution = new() { ThreadCount = threads, Level = level };
             model.ZeroGradients();
-            int fewer = (Batch - 2) * model.OutputShape.Length;
-            model.Forward(images.AsSpan(0, (Batch - 2) * model.InputShape.Length), outputs.AsSpan(0, fewer));
-            model.Backward(gradients.AsSpan(0, fewer));
+            int inputs = 2 * model.InputShape.Length, ends = 2 * model.OutputShape.Length;
             model.Forward(images, outputs);
             model.Backward(gradients);
+            model.Forward(images.AsSpan(inputs), outputs.AsSpan(ends));
+            model.Backward(gradients.AsSpan(ends));
             return Bits([.. outputs, .. model.Store.Gradients.Span]);
         }
     }
