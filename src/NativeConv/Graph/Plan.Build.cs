@@ -187,6 +187,9 @@ internal sealed unsafe partial class Plan
             _gradients[index]!.Use(_stages.Length, position + 1);
             _values[_nodes[index].Inputs[0].Index].Use(_stages.Length, position + 1);
         }
+
+        foreach (PlannedBuffer buffer in _buffers)
+            buffer.IsReadWhole = buffer.LastStage == _stages.Length;
     }
 
     /// <summary>Names every buffer that a step reads or writes.</summary>

@@ -21,10 +21,11 @@ internal unsafe class PlanMemory(bool isReserved = true)
     /// <summary>Gives each buffer its place, and each worker so many floats of scratch.</summary>
     public virtual void Place(IReadOnlyList<PlannedBuffer> buffers, int batchSize, int group, int workers, int scratchLength)
     {
-        BatchFloats = BufferPlacement.Place(
-            buffers.Where(buffer => !buffer.IsPerWorker), buffer => (long)buffer.ImageLength * batchSize, buffer => (buffer.FirstStage, buffer.LastStage));
+        IReadOnlyList<ImageSuccession> places = ImageSuccession.Of(buffers.Where(buffer => !buffer.IsPerWorker), areImagesApart: group == 1);
+        BatchFloats = BufferPlacement.Place(places, place => (long)place.ImageLength * batchSize, place => place.Lifetime, (place, offset) => place.Put(offset));
         WorkerFloats = BufferPlacement.Place(
-            buffers.Where(buffer => buffer.IsPerWorker), buffer => (long)buffer.ImageLength * group, buffer => (buffer.FirstStep, buffer.LastStep));
+            buffers.Where(buffer => buffer.IsPerWorker), buffer => (long)buffer.ImageLength * group, buffer => (buffer.FirstStep, buffer.LastStep),
+            (buffer, offset) => buffer.Offset = offset);
         _scratchLength = AlignedMemory.RoundUp(scratchLength);
         long arena = BatchFloats + (WorkerFloats * workers), scratch = _scratchLength * workers;
         Length = arena + scratch;
@@ -35,7 +36,7 @@ internal unsafe class PlanMemory(bool isReserved = true)
     /// <summary>A buffer's place.</summary>
     public virtual BufferView View(PlannedBuffer buffer) => !isReserved ? default
         : buffer.IsPerWorker ? new(_arena.Pointer + BatchFloats + buffer.Offset, 0, (nint)WorkerFloats)
-        : new(_arena.Pointer + buffer.Offset, buffer.ImageLength, 0);
+        : new(_arena.Pointer + buffer.Offset, buffer.ImageStride, 0);
 
     /// <summary>A worker's scratch.</summary>
     public virtual float* Scratch(int worker) => _scratch.Pointer + (worker * _scratchLength);

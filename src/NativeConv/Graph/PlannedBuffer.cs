@@ -6,7 +6,7 @@ internal sealed class PlannedBuffer(string name, int imageLength)
     public string Name => name;
 
     /// <summary>Floats an image.</summary>
-    public int ImageLength => imageLength;
+    public int ImageLength { get; } = imageLength;
 
     public int FirstStage { get; private set; } = int.MaxValue;
 
@@ -24,8 +24,14 @@ internal sealed class PlannedBuffer(string name, int imageLength)
     /// <summary>Whether no value of it outlives a stage, so that a worker needs it for a few images only.</summary>
     public bool IsPerWorker => FirstStage == LastStage || IsWorkedOutAgain;
 
+    /// <summary>Whether something reads the whole batch as one block, its images side by side.</summary>
+    public bool IsReadWhole { get; set; }
+
     /// <summary>Floats from the start of the arena, or of the worker's part of it.</summary>
     public long Offset { get; set; }
+
+    /// <summary>Floats from an image to the next.</summary>
+    public int ImageStride { get; set; } = imageLength;
 
     public void Use(int stage, int step)
     {

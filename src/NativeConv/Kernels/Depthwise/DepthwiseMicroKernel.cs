@@ -39,6 +39,9 @@ internal unsafe struct DepthwiseTile
     public TileSegment* Segments;
     public int SegmentCount;
 
+    /// <summary>Whether sums go on from what is in the outputs, not from the biases: taps that other kernels have had.</summary>
+    public bool GoesOn;
+
     /// <summary>Whether outputs go past the caches; they are aligned then.</summary>
     public bool Streams;
 
@@ -142,6 +145,56 @@ internal static unsafe class DepthwiseMicroKernel
                 TVector bias = TVector.Load(block);
                 TVector c0 = bias, c1 = bias, c2 = bias, c3 = bias, c4 = bias, c5 = bias, c6 = bias;
                 TVector c7 = bias, c8 = bias, c9 = bias, c10 = bias, c11 = bias, c12 = bias, c13 = bias;
+                // Not by TVector.Load: as many calls more would exceed what the compiler inlines.
+                if (!TRange.IsChecked && tile.GoesOn)
+                {
+                    float* sums = output;
+                    nint after = tile.OutputStep;
+                    c0 = Unsafe.ReadUnaligned<TVector>(sums);
+                    if (TOutputs.Value > 1)
+                        c1 = Unsafe.ReadUnaligned<TVector>(sums + after);
+                    if (TOutputs.Value > 2)
+                        c2 = Unsafe.ReadUnaligned<TVector>(sums + (2 * after));
+                    if (TOutputs.Value > 3)
+                    {
+                        sums += 3 * after;
+                        c3 = Unsafe.ReadUnaligned<TVector>(sums);
+                    }
+
+                    if (TOutputs.Value > 4)
+                        c4 = Unsafe.ReadUnaligned<TVector>(sums + after);
+                    if (TOutputs.Value > 5)
+                        c5 = Unsafe.ReadUnaligned<TVector>(sums + (2 * after));
+                    if (TOutputs.Value > 6)
+                    {
+                        sums += 3 * after;
+                        c6 = Unsafe.ReadUnaligned<TVector>(sums);
+                    }
+
+                    if (TOutputs.Value > 7)
+                        c7 = Unsafe.ReadUnaligned<TVector>(sums + after);
+                    if (TOutputs.Value > 8)
+                        c8 = Unsafe.ReadUnaligned<TVector>(sums + (2 * after));
+                    if (TOutputs.Value > 9)
+                    {
+                        sums += 3 * after;
+                        c9 = Unsafe.ReadUnaligned<TVector>(sums);
+                    }
+
+                    if (TOutputs.Value > 10)
+                        c10 = Unsafe.ReadUnaligned<TVector>(sums + after);
+                    if (TOutputs.Value > 11)
+                        c11 = Unsafe.ReadUnaligned<TVector>(sums + (2 * after));
+                    if (TOutputs.Value > 12)
+                    {
+                        sums += 3 * after;
+                        c12 = Unsafe.ReadUnaligned<TVector>(sums);
+                    }
+
+                    if (TOutputs.Value > 13)
+                        c13 = Unsafe.ReadUnaligned<TVector>(sums + after);
+                }
+
                 int segment = 0;
                 do
                 {

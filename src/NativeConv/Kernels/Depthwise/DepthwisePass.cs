@@ -72,24 +72,34 @@ internal sealed unsafe class DepthwisePass<TVector>
         var tiles = new List<Tile>();
         foreach (SlidingRun run in axis.Tiles(DepthwiseMicroKernel.MostOutputs<TVector>))
         {
-            bool isChecked = DepthwiseMicroKernel.IsChecked(run);
-            tiles.Add(new()
-            {
-                Output = run.First * outputCell,
-                OutputStep = run.Step * outputCell,
-                Input = isChecked ? 0 : run.Segments[0].Source * inputCell,
-                Weights = isChecked ? 0 : Slot(run.Segments[0].Tap),
-                Segment = segments.Count,
-                Segments = Math.Max(1, run.Segments.Length),
-                Kernel = DepthwiseMicroKernel.Get<TVector, Whole>(run),
-                PartialKernel = DepthwiseMicroKernel.Get<TVector, Partial>(run),
-            });
-            if (isChecked)
-                segments.AddRange(run.Segments.Select(s => new TileSegment(s.Source * inputCell, Slot(s.Tap), s.First, s.End, s.IsWhole)));
+            // Kernels that know their positions, one after another, in place of one that checks them.
+            SlidingRun[] parts = [.. run.BySegment()];
+            if (parts.Length <= 1 || !CanGoOn || parts.Any(DepthwiseMicroKernel.IsChecked))
+                parts = [run];
 
-            // A run that no tap reaches has one segment without positions.
-            if (run.Segments.Length == 0)
-                segments.Add(new(0, 0, 0, 0, true));
+            foreach (SlidingRun part in parts)
+            {
+                bool isChecked = DepthwiseMicroKernel.IsChecked(part);
+                tiles.Add(new()
+                {
+                    Output = part.First * outputCell,
+                    OutputStep = part.Step * outputCell,
+                    Input = isChecked ? 0 : part.Segments[0].Source * inputCell,
+                    Weights = isChecked ? 0 : Slot(part.Segments[0].Tap),
+                    Segment = segments.Count,
+                    Segments = Math.Max(1, part.Segments.Length),
+                    IsFirst = part == parts[0],
+                    IsLast = part == parts[^1],
+                    Kernel = DepthwiseMicroKernel.Get<TVector, Whole>(part),
+                    PartialKernel = DepthwiseMicroKernel.Get<TVector, Partial>(part),
+                });
+                if (isChecked)
+                    segments.AddRange(part.Segments.Select(s => new TileSegment(s.Source * inputCell, Slot(s.Tap), s.First, s.End, s.IsWhole)));
+
+                // A run that no tap reaches has one segment without positions.
+                if (part.Segments.Length == 0)
+                    segments.Add(new(0, 0, 0, 0, true));
+            }
         }
 
         _tiles = [.. tiles];
@@ -100,6 +110,11 @@ internal sealed unsafe class DepthwisePass<TVector>
         new(geometry, channels, transposed: false, rectifier);
 
     public static DepthwisePass<TVector> BackwardInput(in Conv2DGeometry geometry, int channels) => new(geometry, channels, transposed: true, default);
+
+    /// <summary>
+    /// Whether one kernel may write an output and another go on with it, so that each has a single segment: only where no vector of channels overlaps the one before, which would get the second's taps twice.
+    /// </summary>
+    private bool CanGoOn => !_alongRow && _channels % TVector.Lanes == 0;
 
     /// <summary>Blocks of packed weights: one a vector of channels, or one for each vector until a row's (column, channel) pairs start at channel 0 again.</summary>
     private int Blocks => _alongRow
@@ -166,10 +181,9 @@ internal sealed unsafe class DepthwisePass<TVector>
                 InputStep = _inputStep,
                 BlockStep = BlockLength,
                 Blocks = Blocks,
-                Rectifier = _rectifier,
-                Streams = images * _resultLength * sizeof(float) >= StreamedBytes && TVector.Lanes * sizeof(float) == AlignedMemory.Alignment
-                    && _channels % TVector.Lanes == 0 && (nint)result % AlignedMemory.Alignment == 0,
             };
+            bool streams = images * _resultLength * sizeof(float) >= StreamedBytes && TVector.Lanes * sizeof(float) == AlignedMemory.Alignment
+                && _channels % TVector.Lanes == 0 && (nint)result % AlignedMemory.Alignment == 0;
             bool fetches = images * (_sourceLength + _resultLength) * sizeof(float) >= FetchedBytes;
             for (int image = 0; image < images; image++)
             {
@@ -185,7 +199,7 @@ internal sealed unsafe class DepthwisePass<TVector>
                     else if (fetches && image + 1 < images)
                         next = BlockOf(_cross[0].Slice(share), source + _sourceLength, result + _resultLength);
 
-                    Run(ref tile, cross, segments, source, packed, result, next);
+                    Run(ref tile, cross, segments, source, packed, result, streams, next);
                 }
 
                 source += _sourceLength;
@@ -203,17 +217,17 @@ internal sealed unsafe class DepthwisePass<TVector>
         float* edge = stackalloc float[SizeDispatch.Most * TVector.Lanes];
         fixed (TileSegment* segments = _segments)
         {
-            var tile = new DepthwiseTile { Edge = edge, InputStep = _inputStep, BlockStep = BlockLength, Blocks = Blocks, Rectifier = _rectifier };
+            var tile = new DepthwiseTile { Edge = edge, InputStep = _inputStep, BlockStep = BlockLength, Blocks = Blocks };
             foreach (ref readonly WindowRun run in _cross.AsSpan())
             {
                 WindowRun cross = run.Between(first, end);
                 if (cross.Count > 0)
-                    Run(ref tile, cross, segments, source, packed, result, default);
+                    Run(ref tile, cross, segments, source, packed, result, streams: false, default);
             }
         }
     }
 
-    private void Run(ref DepthwiseTile tile, in WindowRun cross, TileSegment* segments, float* source, float* packed, float* result, in Block next)
+    private void Run(ref DepthwiseTile tile, in WindowRun cross, TileSegment* segments, float* source, float* packed, float* result, bool streams, in Block next)
     {
         tile.CrossTaps = cross.Taps;
         tile.InputCross = cross.SourceTapStep * _inputCross;
@@ -243,6 +257,9 @@ internal sealed unsafe class DepthwisePass<TVector>
             tile.FirstWeight = firstWeight + slide.Weights;
             tile.Segments = segments + slide.Segment;
             tile.SegmentCount = slide.Segments;
+            tile.GoesOn = !slide.IsFirst;
+            tile.Streams = streams && slide.IsFirst && slide.IsLast;
+            tile.Rectifier = slide.IsLast ? _rectifier : default;
             (channels < TVector.Lanes ? slide.PartialKernel : slide.Kernel)(in tile);
         }
     }
@@ -285,6 +302,12 @@ internal sealed unsafe class DepthwisePass<TVector>
         public required int Segment { get; init; }
 
         public required int Segments { get; init; }
+
+        /// <summary>Whether it begins with the biases, or goes on with what the tile before left.</summary>
+        public required bool IsFirst { get; init; }
+
+        /// <summary>Whether its outputs have all their taps.</summary>
+        public required bool IsLast { get; init; }
 
         public required delegate*<in DepthwiseTile, void> Kernel { get; init; }
 

@@ -26,6 +26,9 @@ internal sealed record SlidingRun(int First, int Step, int Count, int Taps, Slid
                 End = Math.Min(count + (s.IsWhole ? Taps : Taps - 1) - 1, s.End - first),
             })
             .Where(s => s.First < s.End)]);
+
+    /// <summary>The same outputs with each segment as a run of its own: all but the first go on from the sums of the one before.</summary>
+    public IEnumerable<SlidingRun> BySegment() => Segments.Select(s => this with { Taps = s.IsWhole ? Taps : Taps - 1, Segments = [s with { IsWhole = true }] });
 }
 
 /// <summary>
