@@ -72,20 +72,19 @@ public sealed partial record ConvolutionShape(string Kernel, int Size, int Chann
     public int WeightsLength => Window * Window * (Kernel == Depthwise ? Filters : Channels * Filters);
 
     /// <summary>Multiplications and additions of one image, taps inside the image alone.</summary>
-    public double Flops
+    public double Flops => 2.0 * TapsInside(Geometry) * (Kernel == Depthwise ? Filters : (double)Channels * Filters);
+
+    /// <summary>Over all places of a window, its cells inside the image.</summary>
+    public static long TapsInside(in Conv2DGeometry g)
     {
-        get
-        {
-            Conv2DGeometry g = Geometry;
-            long rows = 0, columns = 0;
-            for (int i = 0; i < g.OutputHeight; i++)
-                rows += g.ValidRowTaps(i).End - g.ValidRowTaps(i).First;
+        long rows = 0, columns = 0;
+        for (int i = 0; i < g.OutputHeight; i++)
+            rows += g.ValidRowTaps(i).End - g.ValidRowTaps(i).First;
 
-            for (int i = 0; i < g.OutputWidth; i++)
-                columns += g.ValidColumnTaps(i).End - g.ValidColumnTaps(i).First;
+        for (int i = 0; i < g.OutputWidth; i++)
+            columns += g.ValidColumnTaps(i).End - g.ValidColumnTaps(i).First;
 
-            return 2.0 * rows * columns * (Kernel == Depthwise ? Filters : (double)Channels * Filters);
-        }
+        return rows * columns;
     }
 
     public override string ToString() =>

@@ -28,7 +28,7 @@ internal static class RooflineCommand
         var shapes = new Option<ConvolutionShape[]>("--shape")
         {
             Description = "These shapes instead, as the rows show them: \"depthwise 1x28x28x64->64 3x3 d2\".",
-            DefaultValueFactory = _ => ConvolutionShape.Roofline,
+            AllowMultipleArgumentsPerToken = true,
             CustomParser = result =>
             {
                 try
@@ -45,7 +45,7 @@ internal static class RooflineCommand
         var json = new Option<string?>("--json") { Description = "Also writes the rows to this file." };
         var command = new RootCommand("Measures kernels against the machine's limits.") { threads, level, kernel, shapes, json };
         command.SetAction(parsed => Run(
-            parsed.GetRequiredValue(threads), parsed.GetValue(level), parsed.GetRequiredValue(shapes), parsed.GetValue(kernel), parsed.GetValue(json)));
+            parsed.GetRequiredValue(threads), parsed.GetValue(level), parsed.GetValue(shapes) is { Length: > 0 } given ? given : ConvolutionShape.Roofline, parsed.GetValue(kernel), parsed.GetValue(json)));
         return command;
     }
 

@@ -1,4 +1,5 @@
 using MnistTrainer;
+using NativeConv.Benchmarks;
 
 namespace NativeConv.PeerBenchmarks.Models;
 
@@ -23,7 +24,7 @@ internal sealed record BenchmarkedModel(string Name, Func<Model> Build, int[] Ba
     public static IEnumerable<BenchmarkedModel> All =>
     [
         Digits("keras", 9), Digits("section43", 10), Digits("separable", 8),
-        new("mobilenet_dilated", DilatedMobileNet, [8], false, 3, 1.1),
+        new(DilatedMobileNet.Name, () => DilatedMobileNet.Build(Seed), [8], false, 3, 1.1),
     ];
 
     public static string Label(string name, int batch) => $"{name,-18} batch {batch,-3}";
@@ -46,23 +47,4 @@ internal sealed record BenchmarkedModel(string Name, Func<Model> Build, int[] Ba
     public double StepTarget(int batch) => batch >= Batches[0] ? StepGoal : SmallBatchPart * StepGoal;
 
     private static BenchmarkedModel Digits(string name, double stepGoal) => new(name, () => Recipes.Get(name).Build(Seed), [128, 32], true, stepGoal, 1.5);
-
-    /// <summary>MobileNet V1 (Howard et al., 2017) of width 0.5 at 224x224, whose last two stages keep their size: stride 1 and dilation 2.</summary>
-    private static Model DilatedMobileNet()
-    {
-        (int Filters, int Stride, int Dilation)[] blocks =
-        [
-            (32, 1, 1), (64, 2, 1), (64, 1, 1), (128, 2, 1), (128, 1, 1),
-            (256, 1, 2), (256, 1, 2), (256, 1, 2), (256, 1, 2), (256, 1, 2), (256, 1, 2), (512, 1, 2), (512, 1, 2),
-        ];
-        ModelBuilder builder = new ModelBuilder(height: 224, width: 224, channels: 3)
-            .Conv2D(16, 3, stride: 2, padding: Around(1), useBias: false).BatchNormalization().ReLU();
-        foreach ((int filters, int stride, int dilation) in blocks)
-            builder.SeparableConv2D(filters, 3, stride: stride, dilation: dilation, padding: Around(dilation), activation: Activation.ReLU, batchNormalization: true);
-
-        return builder.GlobalAveragePool2D().Dense(1000).Build(Seed);
-    }
-
-    // As PyTorch pads: "same" would put the odd cell of a stride of two at the bottom and right.
-    private static Padding Around(int pad) => Padding.Explicit(pad, pad, pad, pad);
 }

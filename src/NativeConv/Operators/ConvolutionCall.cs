@@ -27,6 +27,9 @@ internal readonly unsafe struct ConvolutionCall(Conv2DGeometry geometry, int cha
     /// </summary>
     private const int FewValuesPerWeight = 4;
 
+    /// <summary>A range of images that a worker takes has so many pixels, so that what is read for each, weights above all, is read for many.</summary>
+    private const int LeastRangePixels = 384;
+
     private enum PassKind
     {
         Forward,
@@ -124,21 +127,34 @@ internal readonly unsafe struct ConvolutionCall(Conv2DGeometry geometry, int cha
         });
 
         if (images >= threads)
-            ImageShares.Run(images, threads, (first, count) => Compute(first, count, Share.All));
+        {
+            ImageShares.Run(images, threads, Math.Max(1, LeastRangePixels / shape.OutputPixels), ranges =>
+            {
+                var scratch = new AlignedMemory(algorithm.ScratchLength);
+                while (ranges.TryTake(out int first, out int count))
+                    Compute(first, count, scratch, Share.All);
+
+                GC.KeepAlive(scratch);
+            });
+        }
         else
-            Workers.Run(threads, worker => Compute(0, images, new(worker, threads)));
+        {
+            Workers.Run(threads, worker =>
+            {
+                var scratch = new AlignedMemory(algorithm.ScratchLength);
+                Compute(0, images, scratch, new(worker, threads));
+                GC.KeepAlive(scratch);
+            });
+        }
 
         GC.KeepAlive(packed);
 
-        void Compute(int first, int count, Share share)
+        void Compute(int first, int count, AlignedMemory scratch, Share share)
         {
-            var scratch = new AlignedMemory(algorithm.ScratchLength);
             if (forward)
                 algorithm.Forward(source + (first * input), packed.Pointer, result + (first * output), scratch.Pointer, count, share);
             else
                 algorithm.BackwardInput(source + (first * output), packed.Pointer, result + (first * input), scratch.Pointer, count, share);
-
-            GC.KeepAlive(scratch);
         }
     }
 
@@ -154,17 +170,20 @@ internal readonly unsafe struct ConvolutionCall(Conv2DGeometry geometry, int cha
         if (!begins)
             new Span<float>(result, length).Clear();
 
-        ImageShares.Run(parts * shares, threads, (firstItem, items) =>
+        ImageShares.Run(parts * shares, threads, leastItems: 1, ranges =>
         {
             var scratch = new AlignedMemory(algorithm.ScratchLength);
-            for (int item = firstItem; item < firstItem + items; item++)
+            while (ranges.TryTake(out int firstItem, out int items))
             {
-                (int part, int share) = Math.DivRem(item, shares);
-                (int first, int end) = new Share(part, parts).Of(images);
-                if (begins)
-                    algorithm.BeginWeights(x + (first * input), dy + (first * output), Sum(part), scratch.Pointer, end - first, new(share, shares));
-                else
-                    algorithm.BackwardWeights(x + (first * input), dy + (first * output), Sum(part), scratch.Pointer, end - first, new(share, shares));
+                for (int item = firstItem; item < firstItem + items; item++)
+                {
+                    (int part, int share) = Math.DivRem(item, shares);
+                    (int first, int end) = new Share(part, parts).Of(images);
+                    if (begins)
+                        algorithm.BeginWeights(x + (first * input), dy + (first * output), Sum(part), scratch.Pointer, end - first, new(share, shares));
+                    else
+                        algorithm.BackwardWeights(x + (first * input), dy + (first * output), Sum(part), scratch.Pointer, end - first, new(share, shares));
+                }
             }
 
             GC.KeepAlive(scratch);

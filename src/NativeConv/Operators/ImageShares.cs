@@ -12,20 +12,26 @@ internal static class ImageShares
     /// <summary>More would take longer to clear and to merge than to add up.</summary>
     private const int MostPartFloats = 1 << 19;
 
+    /// <summary>Ranges that a worker's share is cut into, so that another may take what it has not begun.</summary>
+    private const int RangesPerWorker = 4;
+
     public static int Parts(int images, int sumLength) => Math.Clamp(images, 1, Math.Clamp(MostPartFloats / sumLength, 1, MostParts));
 
-    /// <summary>Calls the body with each worker's first image and count.</summary>
-    public static void Run(int images, int threads, Action<int, int> body)
+    /// <summary>Calls the body once for each worker, with the ranges that it is to take: of its own share first, then of what others have not begun.</summary>
+    /// <param name="items">Images, or what else a batch is cut into. No result may depend on how.</param>
+    /// <param name="threads">The most workers.</param>
+    /// <param name="leastItems">A range has no fewer, unless there is one range for each worker.</param>
+    /// <param name="body">Takes ranges until there are none.</param>
+    public static void Run(int items, int threads, int leastItems, Action<Ranges> body)
     {
-        int workers = Math.Min(images, threads);
+        int workers = Math.Min(items, threads);
         if (workers == 0)
             return;
 
-        Workers.Run(workers, worker =>
-        {
-            (int first, int end) = new Share(worker, workers).Of(images);
-            body(first, end - first);
-        });
+        int ranges = workers == 1 ? 1 : Math.Clamp(items / leastItems, workers, workers * RangesPerWorker);
+        var shares = new WorkShares(workers);
+        shares.Begin(ranges, workers);
+        Workers.Run(workers, worker => body(new(shares, worker, ranges, items)));
     }
 
     /// <summary>Merges parts in a binary tree: the body adds the second to the first.</summary>
@@ -35,6 +41,22 @@ internal static class ImageShares
         {
             for (int i = 0; i + step < parts; i += 2 * step)
                 add(i, i + step);
+        }
+    }
+
+    /// <summary>What a worker takes.</summary>
+    public readonly struct Ranges(WorkShares shares, int worker, int ranges, int items)
+    {
+        /// <summary>The next range; false where none is left.</summary>
+        public bool TryTake(out int first, out int count)
+        {
+            (first, count) = (0, 0);
+            if (!shares.TryTake(worker, out int range))
+                return false;
+
+            (first, int end) = new Share(range, ranges).Of(items);
+            count = end - first;
+            return true;
         }
     }
 }

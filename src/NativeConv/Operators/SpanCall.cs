@@ -27,7 +27,11 @@ internal static class SpanCall
             where TVector : struct, IVector<TVector>
         {
             TWork body = work;
-            ImageShares.Run(images, threads, (first, count) => body.Run<TVector>(first, count));
+            ImageShares.Run(images, threads, leastItems: 1, ranges =>
+            {
+                while (ranges.TryTake(out int first, out int count))
+                    body.Run<TVector>(first, count);
+            });
             return images;
         }
     }
