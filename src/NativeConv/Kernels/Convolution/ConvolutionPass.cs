@@ -208,9 +208,7 @@ internal sealed unsafe class ConvolutionPass
     private void RunImages<TVector>(float* source, float* packed, float* result, int images, Share share, in Part part)
         where TVector : struct, IVector<TVector>
     {
-        // Where pixels follow each other evenly over rows, or over whole images, they are one long line.
-        if (share.Count == 1 && _rows.Length == 1 && _columns.Length == 1 && LinesFollow(_rows[0], _columns[0])
-            && _rows[0].Count * _rows[0].SourceStep == _sourceHeight && _rows[0].Count * _rows[0].Step == _resultHeight)
+        if (share.Count == 1 && ImagesFollow)
         {
             Rectangle<TVector>(source, packed, result, _rows[0] with { Count = _rows[0].Count * images }, _columns[0], part);
             return;
@@ -253,6 +251,11 @@ internal sealed unsafe class ConvolutionPass
         }
     }
 
+    /// <summary>Whether pixels follow each other evenly over whole images, which are one long line then.</summary>
+    private bool ImagesFollow => _rows is [var rows] && _columns is [var columns] && LinesFollow(rows, columns)
+        && rows.Count * rows.SourceStep == _sourceHeight && rows.Count * rows.Step == _resultHeight;
+
+    /// <summary>The same over the rows of an image.</summary>
     private bool LinesFollow(in WindowRun rows, in WindowRun columns) =>
         columns.Count * columns.SourceStep == rows.SourceStep * _sourceWidth && columns.Count * columns.Step == rows.Step * _resultWidth;
 
@@ -381,18 +384,20 @@ internal sealed unsafe class ConvolutionPass
         int sourceGroup = SourceGroup, resultGroup = ResultGroup;
         int depth = (_taps * sourceGroup) + 1;
         long sourceRow = (long)_sourceWidth * SourceChannels, resultRow = (long)_resultWidth * ResultChannels;
-        for (int image = 0; image < images; image++)
+        int joined = ImagesFollow ? images : 1;
+        for (int image = 0; image < images; image += joined)
         {
             foreach (ref readonly WindowRun rows in _rows.AsSpan())
             {
                 foreach (ref readonly WindowRun columns in _columns.AsSpan())
                 {
-                    bool empty = rows.Taps == 0 || columns.Taps == 0;
+                    bool empty = rows.Taps == 0 || columns.Taps == 0, isOneLine = LinesFollow(rows, columns);
+                    int lines = isOneLine ? 1 : rows.Count;
                     var dot = new DotTile
                     {
                         LeftRow = (nint)columns.SourceStep * SourceChannels,
                         ResultRow = (nint)columns.Step * ResultChannels,
-                        Rows = columns.Count,
+                        Rows = isOneLine ? columns.Count * rows.Count * joined : columns.Count,
                         TapRows = empty ? 0 : rows.Taps,
                         TapColumns = columns.Taps,
                         LeftTapRow = (nint)(rows.SourceTapStep * sourceRow),
@@ -406,7 +411,7 @@ internal sealed unsafe class ConvolutionPass
                         float* weights = packed + ((long)channel * depth);
                         dot.Bias = weights[depth - 1];
                         dot.Right = weights + ((((long)rows.FirstTap * _kernelWidth) + columns.FirstTap) * sourceGroup);
-                        for (int row = 0; row < rows.Count; row++)
+                        for (int row = 0; row < lines; row++)
                         {
                             long offset = empty ? 0 : ((rows.Source + ((long)row * rows.SourceStep)) * sourceRow) + ((long)columns.Source * SourceChannels);
                             dot.Left = source + offset + (channel / resultGroup * sourceGroup);
