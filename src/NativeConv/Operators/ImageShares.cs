@@ -20,7 +20,7 @@ internal static class ImageShares
     /// <summary>Calls the body once for each worker, with the ranges that it is to take: of its own share first, then of what others have not begun.</summary>
     /// <param name="items">Images, or what else a batch is cut into. No result may depend on how.</param>
     /// <param name="threads">The most workers.</param>
-    /// <param name="leastItems">A range has no fewer, unless there is one range for each worker.</param>
+    /// <param name="leastItems">A range has no fewer, unless there is one for each worker.</param>
     /// <param name="body">Takes ranges until there are none.</param>
     public static void Run(int items, int threads, int leastItems, Action<Ranges> body)
     {
@@ -28,7 +28,7 @@ internal static class ImageShares
         if (workers == 0)
             return;
 
-        int ranges = workers == 1 ? 1 : Math.Clamp(items / leastItems, workers, workers * RangesPerWorker);
+        int ranges = workers == 1 ? 1 : workers * (int)Math.Clamp(items / ((long)leastItems * workers), 1, RangesPerWorker);
         var shares = new WorkShares(workers);
         shares.Begin(ranges, workers);
         Workers.Run(workers, worker => body(new(shares, worker, ranges, items)));

@@ -11,14 +11,14 @@ namespace NativeConv.Kernels;
 internal sealed unsafe class DepthwisePass<TVector>
     where TVector : struct, IVector<TVector>
 {
+    /// <summary>From this size of source and results on, the next block is fetched while one is computed.</summary>
+    public const long FetchedBytes = 4L * 1024 * 1024;
+
     /// <summary>What the source rows of a block of lines should stay below, so that they are in the second-level cache for each tile across.</summary>
     private const int BlockBytes = 256 * 1024;
 
     /// <summary>Results from this size on are stored past the caches, which could not hold them until they are read: by vectors that are a cache line, for parts of lines do not combine.</summary>
     private const long StreamedBytes = 8L * 1024 * 1024;
-
-    /// <summary>From this size of source and results on, the next block is fetched while one is computed.</summary>
-    private const long FetchedBytes = 4L * 1024 * 1024;
 
     private readonly Tile[] _tiles;
     private readonly TileSegment[] _segments;
