@@ -2,7 +2,7 @@
 # On x64: the library on Arm64, under emulation. A self-contained linux-arm64 program compares every golden case and trains three networks, which must get the same bits as on x64.
 # Needs Debian's qemu-user-static, libc6-arm64-cross and libstdc++6-arm64-cross; without them it says so
 # and ends with 77. The runtime's makers do not support this emulator, and two of its habits end in a segmentation fault now and then there: methods recompiled beside their use,
-# and code written through a second mapping of its pages. Both are off; neither changes what is compiled in the end.
+# and code written through a second mapping of its pages. Both are off; results do not depend on either.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DOTNET_TieredCompilation=0 DOTNET_EnableWriteXorExecute=0 QEMU_LD_PREFIX=/usr/aarch64-linux-gnu

@@ -8,7 +8,7 @@ namespace NativeConv.Benchmarks;
 
 /// <summary>
 /// What a step and a prediction need at least: their multiply-adds at the machine's peak, measured in the same run. Taps outside the image do not count, nor zeros behind a max-pooling, nor gradients
-/// that nothing needs; neither do memory, normalization, activations and the optimizer.
+/// that nothing needs, but maxima that a rectifier made zero do, as they depend on the images; neither do memory, normalization, activations and the optimizer.
 /// </summary>
 internal static class FloorsCommand
 {

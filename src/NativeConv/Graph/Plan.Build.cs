@@ -188,6 +188,7 @@ internal sealed unsafe partial class Plan
             _values[_nodes[index].Inputs[0].Index].Use(_stages.Length, position + 1);
         }
 
+        // What the caller gives is the first in its place, and so lies side by side anyway.
         foreach (PlannedBuffer buffer in _buffers)
             buffer.IsReadWhole = buffer.LastStage == _stages.Length;
     }

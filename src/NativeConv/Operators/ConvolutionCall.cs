@@ -27,7 +27,7 @@ internal readonly unsafe struct ConvolutionCall(Conv2DGeometry geometry, int cha
     /// </summary>
     private const int FewValuesPerWeight = 4;
 
-    /// <summary>A range of images that a worker takes has so many pixels, so that weights, read for each range, are read for many. A depthwise one is long enough for images to be fetched ahead.</summary>
+    /// <summary>A range of images that a worker takes has so many pixels, so that weights, read for each range, are read for many. A depthwise one without a multiplier is long enough for images to be fetched ahead.</summary>
     private const int LeastRangePixels = 384;
 
     private enum PassKind
@@ -128,8 +128,10 @@ internal readonly unsafe struct ConvolutionCall(Conv2DGeometry geometry, int cha
 
         if (images >= threads)
         {
-            long least = groups == 0 ? 1 + (DepthwisePass<TVector>.FetchedBytes / (sizeof(float) * (long)(input + output))) : LeastRangePixels / shape.OutputPixels;
-            ImageShares.Run(images, threads, (int)Math.Max(1, least), ranges =>
+            long least = groups == 0 && filters == channels
+                ? 1 + (DepthwisePass<TVector>.FetchedBytes / (sizeof(float) * (long)(input + output)))
+                : (LeastRangePixels + shape.OutputPixels - 1) / shape.OutputPixels;
+            ImageShares.Run(images, threads, (int)least, ranges =>
             {
                 var scratch = new AlignedMemory(algorithm.ScratchLength);
                 while (ranges.TryTake(out int first, out int count))

@@ -3,7 +3,7 @@ using NativeConv.Simd;
 
 namespace NativeConv.Kernels;
 
-/// <summary>Max-pooling of whole images, a lane a channel. A window's winner is the number of its cell in row order, 0 to 255.</summary>
+/// <summary>Max-pooling of whole images, a lane a channel. A window's winner is the number of its cell in row order, 0 to 255; behind a rectifier one beyond the window is none.</summary>
 internal static unsafe class MaxPoolKernel
 {
     /// <summary>Writes y, and the winners unless null. A rectifier only where <see cref="MaxPool2x2"/> fits: the one that gave x, whose backward the winners then hold.</summary>
