@@ -99,8 +99,6 @@ public sealed class Conv2D : Layer
 
     internal override bool IsConvolution => true;
 
-    internal override bool CanFuse(Activation activation) => Rectifier.Of(activation) != null;
-
     internal override Layer WithBias() => WithBias(From);
 
     internal override LayerProgram CreateProgram<TVector>(NodeBinding binding) => new ConvolutionProgram<TVector>(

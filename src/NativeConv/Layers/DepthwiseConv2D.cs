@@ -85,8 +85,6 @@ public sealed class DepthwiseConv2D : Layer
 
     internal override bool IsConvolution => true;
 
-    internal override bool CanFuse(Activation activation) => Rectifier.Of(activation) != null;
-
     internal override Layer WithBias() => WithBias(From);
 
     internal override LayerProgram CreateProgram<TVector>(NodeBinding binding) => new ConvolutionProgram<TVector>(

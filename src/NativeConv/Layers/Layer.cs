@@ -1,3 +1,4 @@
+using NativeConv.Kernels;
 using NativeConv.Layers;
 using NativeConv.Simd;
 
@@ -39,7 +40,7 @@ public abstract class Layer
     }
 
     /// <summary>Whether its program can apply the activation that follows in the same sweep.</summary>
-    internal virtual bool CanFuse(Activation activation) => false;
+    internal virtual bool CanFuse(Activation activation) => IsConvolution && Rectifier.Of(activation) != null;
 
     /// <summary>Whether its program is the one of any convolution.</summary>
     internal virtual bool IsConvolution => false;
