@@ -6,7 +6,8 @@ namespace NativeConv.Simd;
 /// <summary>Asks for memory that is needed soon.</summary>
 internal static unsafe class Prefetch
 {
-    private const int LineFloats = 16;
+    /// <summary>Floats of a line of the cache.</summary>
+    public const int LineFloats = 16;
 
     /// <summary>Asks for the line that holds an address to be brought to the first-level cache.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -17,13 +18,13 @@ internal static unsafe class Prefetch
     }
 
     /// <summary>Asks for some floats to be brought to the second-level cache. Any address will do; where the machine has no such instruction nothing happens.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void ToSecondLevel(float* address, nint count)
     {
         if (!Sse.IsSupported)
             return;
 
-        for (nint i = 0; i < count; i += LineFloats)
-            Sse.Prefetch1(address + i);
+        for (float* end = address + count; address < end; address += LineFloats)
+            Sse.Prefetch1(address);
     }
 }

@@ -27,6 +27,9 @@ internal unsafe struct DepthwiseGradientTile
     public float* Edge;
 
     public int Channels;
+
+    /// <summary>What is needed next.</summary>
+    public FetchAhead Ahead;
 }
 
 /// <summary>
@@ -122,6 +125,9 @@ internal static unsafe class DepthwiseGradientMicroKernel
         for (int channel = 0; channel < tile.Channels; channel += TVector.Lanes)
         {
             int count = tile.Channels - channel;
+            if (tile.Ahead.IsOn)
+                tile.Ahead.RunLines(tile.Lines, channel / TVector.Lanes);
+
             TVector zero = TVector.Zero;
             TVector g00 = zero, g01 = zero, g02 = zero, g03 = zero, g04 = zero, g05 = zero, g06 = zero;
             TVector g10 = zero, g11 = zero, g12 = zero, g13 = zero, g14 = zero, g15 = zero, g16 = zero;

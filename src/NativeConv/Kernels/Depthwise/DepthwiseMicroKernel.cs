@@ -47,6 +47,9 @@ internal unsafe struct DepthwiseTile
 
     /// <summary>What outputs go through.</summary>
     public Rectifier Rectifier;
+
+    /// <summary>What is needed next.</summary>
+    public FetchAhead Ahead;
 }
 
 /// <summary>A <see cref="SlidingSegment"/> in floats from the tile's input and weights.</summary>
@@ -724,6 +727,9 @@ internal static unsafe class DepthwiseMicroKernel
                     if (TEdge.IsPartial)
                         EdgeColumn.Store<TVector>(tile.Edge, output, tile.OutputStep, TOutputs.Value, channels);
                 }
+
+                if (tile.Ahead.IsOn)
+                    tile.Ahead.Run(line, (tile.Channels - channels) / TVector.Lanes);
 
                 input += TVector.Lanes;
                 output += TVector.Lanes;

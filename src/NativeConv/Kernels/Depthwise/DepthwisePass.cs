@@ -20,6 +20,9 @@ internal sealed unsafe class DepthwisePass<TVector>
     /// <summary>Results from this size on are stored past the caches, which could not hold them until they are read: by vectors that are a cache line, for parts of lines do not combine.</summary>
     private const long StreamedBytes = 8L * 1024 * 1024;
 
+    /// <summary>Source rows of so many bytes are computed while the next are fetched: longer than memory takes to answer, and no more, so that the next block's rows do not push this one's out.</summary>
+    private const int FetchedBlockBytes = 16 * 1024;
+
     private readonly Tile[] _tiles;
     private readonly TileSegment[] _segments;
     private readonly WindowRun[] _cross;
@@ -27,6 +30,7 @@ internal sealed unsafe class DepthwisePass<TVector>
     private readonly int[] _order;
     private readonly nint _sourceLength, _resultLength;
     private readonly nint _inputCross, _outputCross, _inputStep;
+    private readonly int _fetchedLines;
     private readonly bool _alongRow;
     private readonly Rectifier _rectifier;
 
@@ -65,6 +69,7 @@ internal sealed unsafe class DepthwisePass<TVector>
         }
 
         _inputStep = axis.SourceStep * inputCell;
+        _fetchedLines = (int)Math.Max(1, FetchedBlockBytes / (sourceRow * sizeof(float)));
         // Taps in the order in which positions meet them, so that every segment's weights follow each other.
         int tapStep = Math.Abs(axis.TapStep);
         _order = [.. Enumerable.Range(0, _alongTaps).OrderBy(tap => tap % tapStep).ThenBy(tap => axis.TapStep > 0 ? tap : -tap)];
@@ -190,16 +195,20 @@ internal sealed unsafe class DepthwisePass<TVector>
                 for (int i = 0; i < _cross.Length; i++)
                 {
                     WindowRun cross = _cross[i].Slice(share);
-                    if (cross.Count == 0)
-                        continue;
+                    int lines = fetches ? _fetchedLines : cross.Count;
+                    for (int first = 0; first < cross.Count; first += lines)
+                    {
+                        int end = Math.Min(first + lines, cross.Count);
+                        FetchAhead ahead = default;
+                        if (fetches && end < cross.Count)
+                            ahead = Ahead(cross.Slice(end, cross.Count), source, result);
+                        else if (fetches && i + 1 < _cross.Length)
+                            ahead = Ahead(_cross[i + 1].Slice(share), source, result);
+                        else if (fetches && image + 1 < images)
+                            ahead = Ahead(_cross[0].Slice(share), source + _sourceLength, result + _resultLength);
 
-                    Block next = default;
-                    if (fetches && i + 1 < _cross.Length)
-                        next = BlockOf(_cross[i + 1].Slice(share), source, result);
-                    else if (fetches && image + 1 < images)
-                        next = BlockOf(_cross[0].Slice(share), source + _sourceLength, result + _resultLength);
-
-                    Run(ref tile, cross, segments, source, packed, result, streams, next);
+                        Run(ref tile, cross.Slice(first, end), segments, source, packed, result, streams, ahead);
+                    }
                 }
 
                 source += _sourceLength;
@@ -227,7 +236,9 @@ internal sealed unsafe class DepthwisePass<TVector>
         }
     }
 
-    private void Run(ref DepthwiseTile tile, in WindowRun cross, TileSegment* segments, float* source, float* packed, float* result, bool streams, in Block next)
+    private FetchAhead Ahead(in WindowRun cross, float* source, float* result) => _alongRow ? default : FetchAhead.For(cross, source, _inputCross, result, _outputCross);
+
+    private void Run(ref DepthwiseTile tile, in WindowRun cross, TileSegment* segments, float* source, float* packed, float* result, bool streams, in FetchAhead ahead)
     {
         tile.CrossTaps = cross.Taps;
         tile.InputCross = cross.SourceTapStep * _inputCross;
@@ -246,11 +257,12 @@ internal sealed unsafe class DepthwisePass<TVector>
         tile.OutputLine = cross.Step * _outputCross;
         float* input = source + (cross.Source * _inputCross);
         float* output = result + (cross.First * _outputCross);
+        int vectors = (channels + TVector.Lanes - 1) / TVector.Lanes;
         int firstWeight = (1 + (cross.FirstTap * _alongTaps)) * TVector.Lanes;
         for (int i = 0; i < _tiles.Length; i++)
         {
             ref readonly Tile slide = ref _tiles[i];
-            next.Fetch(i, _tiles.Length);
+            tile.Ahead = ahead.Of(i, _tiles.Length, vectors);
             tile.Input = input + slide.Input;
             tile.Output = output + slide.Output;
             tile.OutputStep = slide.OutputStep;
@@ -261,30 +273,6 @@ internal sealed unsafe class DepthwisePass<TVector>
             tile.Streams = streams && slide.IsFirst && slide.IsLast;
             tile.Rectifier = slide.IsLast ? _rectifier : default;
             (channels < TVector.Lanes ? slide.PartialKernel : slide.Kernel)(in tile);
-        }
-    }
-
-    private Block BlockOf(in WindowRun cross, float* source, float* result) => _alongRow || cross.Taps == 0
-        ? default
-        : new(
-            source + ((cross.Source + ((cross.Taps - 1) * cross.SourceTapStep)) * _inputCross), cross.SourceStep * _inputCross, _inputCross,
-            result + (cross.First * _outputCross), cross.Step * _outputCross, _outputCross, cross.Count);
-
-    /// <summary>Rows to fetch while the block before them is computed: the source rows that each line adds, under its last tap, and the result rows.</summary>
-    private readonly struct Block(float* source, nint sourceStep, nint sourceRow, float* result, nint resultStep, nint resultRow, int lines)
-    {
-        /// <summary>Fetches one of several shares.</summary>
-        public void Fetch(int share, int shares)
-        {
-            Fetch(source, sourceStep, sourceRow, share, shares);
-            Fetch(result, resultStep, resultRow, share, shares);
-        }
-
-        private void Fetch(float* rows, nint step, nint length, int share, int shares)
-        {
-            nint start = length * share / shares, end = length * (share + 1) / shares;
-            for (int line = 0; line < lines; line++)
-                Prefetch.ToSecondLevel(rows + (line * step) + start, end - start);
         }
     }
 

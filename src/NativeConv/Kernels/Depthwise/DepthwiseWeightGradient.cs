@@ -16,6 +16,9 @@ internal sealed unsafe class DepthwiseWeightGradient<TVector>
     /// <summary>What a block's x and dy should stay below.</summary>
     private const int BlockBytes = 24 * 1024;
 
+    /// <summary>From this size of x and dy on, the next block is fetched while one is computed: a call may be given a small part of a batch.</summary>
+    private const long FetchedBytes = 2L * 1024 * 1024;
+
     private readonly Run[] _runs;
     private readonly WindowRun[] _cross;
     private readonly int _channels, _taps, _width;
@@ -91,20 +94,32 @@ internal sealed unsafe class DepthwiseWeightGradient<TVector>
             channels = Math.Min(_channels, end * AlignedMemory.AlignmentFloats) - firstChannel;
         }
 
+        bool fetches = images * (_inputLength + _outputLength) * sizeof(float) >= FetchedBytes && channels == _channels;
         float* edge = stackalloc float[DepthwiseGradientMicroKernel.MostGradients * TVector.Lanes];
         for (int image = 0; image < images; image++)
         {
             if (_alongRow)
                 new Span<float>(scratch, ScratchLength).Clear();
 
-            foreach (ref readonly WindowRun cross in _cross.AsSpan())
+            for (int i = 0; i < _cross.Length; i++)
             {
+                ref readonly WindowRun cross = ref _cross[i];
                 if (cross.Taps > 0)
                 {
                     if (_alongRow)
-                        AddBlock(x, dy, scratch + (cross.First * _channels), cross, _channels * cross.Count, edge);
+                    {
+                        AddBlock(x, dy, scratch + (cross.First * _channels), cross, _channels * cross.Count, edge, default);
+                    }
                     else
-                        AddBlock(x + firstChannel, dy + firstChannel, dw + firstChannel, cross, channels, edge);
+                    {
+                        FetchAhead ahead = default;
+                        if (fetches && i + 1 < _cross.Length)
+                            ahead = FetchAhead.For(_cross[i + 1], x, _inputCross, dy, _outputCross);
+                        else if (fetches && image + 1 < images)
+                            ahead = FetchAhead.For(_cross[0], x + _inputLength, _inputCross, dy + _outputLength, _outputCross);
+
+                        AddBlock(x + firstChannel, dy + firstChannel, dw + firstChannel, cross, channels, edge, ahead);
+                    }
                 }
             }
 
@@ -116,7 +131,7 @@ internal sealed unsafe class DepthwiseWeightGradient<TVector>
         }
     }
 
-    private void AddBlock(float* x, float* dy, float* gradient, in WindowRun cross, int channels, float* edge)
+    private void AddBlock(float* x, float* dy, float* gradient, in WindowRun cross, int channels, float* edge, in FetchAhead ahead)
     {
         int whole = channels - (channels % TVector.Lanes);
         var tile = new DepthwiseGradientTile
@@ -129,8 +144,11 @@ internal sealed unsafe class DepthwiseWeightGradient<TVector>
             GradientCross = cross.TapStep * _tapAcross,
             Edge = edge,
         };
-        foreach (ref readonly Run run in _runs.AsSpan())
+        int vectors = (channels + TVector.Lanes - 1) / TVector.Lanes;
+        for (int i = 0; i < _runs.Length; i++)
         {
+            ref readonly Run run = ref _runs[i];
+            tile.Ahead = ahead.Of(i, _runs.Length, vectors);
             tile.OutputStep = run.OutputStep;
             tile.First = run.First;
             tile.End = run.End;

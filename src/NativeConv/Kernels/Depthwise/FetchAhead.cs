@@ -1,0 +1,76 @@
+using System.Runtime.CompilerServices;
+using NativeConv.Simd;
+
+namespace NativeConv.Kernels;
+
+/// <summary>
+/// Rows of two tensors that are needed next, asked for little by little while a tile is computed: a tile asks for its share of the rows, each vector of channels for its part of that. In bursts
+/// the same requests would hold up the computation, for a core follows but a few dozen at once.
+/// </summary>
+internal unsafe struct FetchAhead
+{
+    /// <summary>The tile's share of the first line's rows.</summary>
+    private float* _source, _result;
+
+    /// <summary>Floats from a line's row to the next line's.</summary>
+    private nint _sourceLine, _resultLine;
+
+    /// <summary>Floats of a row; of a vector's part once it is shared out.</summary>
+    private nint _sourceLength, _resultLength;
+
+    public readonly bool IsOn => _source != null;
+
+    /// <summary>
+    /// For a run of lines: the source rows that each adds to those of the line before, where they follow each other, or the one under its last tap; and its result's row.
+    /// </summary>
+    public static FetchAhead For(in WindowRun lines, float* source, nint sourceRow, float* result, nint resultRow)
+    {
+        if (lines.Taps == 0)
+            return default;
+
+        int added = lines.SourceTapStep == 1 ? Math.Clamp(lines.SourceStep, 1, lines.Taps) : 1;
+        return new()
+        {
+            _source = source + ((lines.Source + ((lines.Taps - added) * lines.SourceTapStep)) * sourceRow),
+            _result = result + (lines.First * resultRow),
+            _sourceLine = lines.SourceStep * sourceRow,
+            _resultLine = lines.Step * resultRow,
+            _sourceLength = added * sourceRow,
+            _resultLength = resultRow,
+        };
+    }
+
+    /// <summary>One of several shares of the rows, in parts for each of some vectors.</summary>
+    public readonly FetchAhead Of(int share, int shares, int vectors)
+    {
+        if (!IsOn)
+            return default;
+
+        FetchAhead part = this;
+        nint source = _sourceLength * share / shares, result = _resultLength * share / shares;
+        part._source += source;
+        part._result += result;
+        part._sourceLength = PartOf((_sourceLength * (share + 1) / shares) - source, vectors);
+        part._resultLength = PartOf((_resultLength * (share + 1) / shares) - result, vectors);
+        return part;
+    }
+
+    /// <summary>Whole lines of the cache, so that none is asked for twice.</summary>
+    private static nint PartOf(nint length, int vectors) => (((length + vectors - 1) / vectors) + Prefetch.LineFloats - 1) / Prefetch.LineFloats * Prefetch.LineFloats;
+
+    /// <summary>Asks for one vector's part of one line.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public readonly void Run(int line, int vector)
+    {
+        Prefetch.ToSecondLevel(_source + (line * _sourceLine) + (vector * _sourceLength), _sourceLength);
+        Prefetch.ToSecondLevel(_result + (line * _resultLine) + (vector * _resultLength), _resultLength);
+    }
+
+    /// <summary>Asks for one vector's part of some lines.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public readonly void RunLines(int lines, int vector)
+    {
+        for (int line = 0; line < lines; line++)
+            Run(line, vector);
+    }
+}

@@ -1,0 +1,52 @@
+using FluentAssertions;
+using NativeConv.Simd;
+using NativeConv.Tests.Support;
+using Xunit;
+
+namespace NativeConv.Tests.Operators;
+
+/// <summary>Depthwise convolutions of tensors that outgrow the caches are computed a few rows at a time while the next are fetched: the same bits as image by image, or by channels shared out, which are not.</summary>
+public sealed class LargeDepthwiseTests
+{
+    /// <summary>Shapes whose batch is large enough to be fetched and whose images alone are not, but for weight gradients.</summary>
+    public static TheoryData<Conv2DGeometry, int> Shapes => new()
+    {
+        { new(83, 91, 3, 1, 1, Padding.Same), 64 },
+        { new(84, 90, 3, 1, 3, Padding.Same), 60 },
+        { new(91, 92, 3, 2, 1, Padding.Same), 64 },
+        { new(95, 90, 3, 2, 2, Padding.Same), 61 },
+        { new(89, 97, 5, 3, 1, Padding.Valid), 64 },
+        { new(97, 91, 1, 2, 1, Padding.Valid), 57 },
+    };
+
+    [Theory]
+    [MemberData(nameof(Shapes))]
+    public void Depthwise_LargeBatch_GivesTheBitsOfSmallCalls(Conv2DGeometry geometry, int channels)
+    {
+        const int Images = 3;
+        int input = geometry.InputPixels * channels, output = geometry.OutputPixels * channels, length = geometry.KernelHeight * geometry.KernelWidth * channels;
+        float[] x = TestData.Uniform(Images * input, 1), w = TestData.Uniform(length, 2), b = TestData.Uniform(channels, 3), dy = TestData.Uniform(Images * output, 4);
+        float[] y = new float[Images * output], dx = new float[Images * input], dw = new float[length];
+        float[] small = new float[input], smallDw = new float[length];
+        foreach (SimdLevel level in SimdLevels.Callable)
+        {
+            ExecutionOptions one = new() { Level = level, ThreadCount = 1 }, two = new() { Level = level, ThreadCount = 2 };
+            y.AsSpan().Fill(float.NaN);
+            dx.AsSpan().Fill(float.NaN);
+            DepthwiseConvolution.Forward(geometry, channels, x, w, b, y, 1, one);
+            DepthwiseConvolution.BackwardInput(geometry, channels, dy, w, dx, 1, one);
+            for (int image = 0; image < Images; image++)
+            {
+                DepthwiseConvolution.Forward(geometry, channels, x.AsSpan(image * input, input), w, b, small.AsSpan(0, output), 1, one);
+                y.AsSpan(image * output, output).SequenceEqual(small.AsSpan(0, output)).Should().BeTrue("y of image {0} at {1}", image, level);
+                DepthwiseConvolution.BackwardInput(geometry, channels, dy.AsSpan(image * output, output), w, small, 1, one);
+                dx.AsSpan(image * input, input).SequenceEqual(small).Should().BeTrue("dx of image {0} at {1}", image, level);
+            }
+
+            DepthwiseConvolution.BackwardWeights(geometry, channels, x.AsSpan(0, input), dy.AsSpan(0, output), dw, 1, one);
+            DepthwiseConvolution.BackwardWeights(geometry, channels, x.AsSpan(0, input), dy.AsSpan(0, output), smallDw, 1, two);
+            dw.AsSpan().SequenceEqual(smallDw).Should().BeTrue("dw at {0}", level);
+            dw.Should().NotContain(float.NaN).And.Contain(value => value != 0);
+        }
+    }
+}
