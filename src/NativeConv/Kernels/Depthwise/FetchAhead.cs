@@ -59,7 +59,7 @@ internal unsafe struct FetchAhead
     private static nint PartOf(nint length, int vectors) => (((length + vectors - 1) / vectors) + Prefetch.LineFloats - 1) / Prefetch.LineFloats * Prefetch.LineFloats;
 
     /// <summary>Asks for one vector's part of one line.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     public readonly void Run(int line, int vector)
     {
         Prefetch.ToSecondLevel(_source + (line * _sourceLine) + (vector * _sourceLength), _sourceLength);
@@ -67,7 +67,7 @@ internal unsafe struct FetchAhead
     }
 
     /// <summary>Asks for one vector's part of some lines.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     public readonly void RunLines(int lines, int vector)
     {
         for (int line = 0; line < lines; line++)
