@@ -35,7 +35,7 @@ internal sealed unsafe class AlignedMemory
         float[] array = GC.AllocateArray<float>(Length + AlignmentFloats, pinned: true);
         nint address = (nint)Unsafe.AsPointer(ref array[0]);
         Memory = array.AsMemory((int)((-address & (Alignment - 1)) / sizeof(float)), Length);
-        Pointer = (float*)((address + (Alignment - 1)) & -Alignment);
+        Pointer = Align((float*)address);
     }
 
     public int Length { get; }
@@ -49,6 +49,9 @@ internal sealed unsafe class AlignedMemory
 
     /// <summary>Takes this thread's blocks from somewhere else, or from the garbage collector again where null.</summary>
     public static void TakeFrom(Func<int, MemoryManager<float>>? source) => _source = source;
+
+    /// <summary>The first address on the boundary, from one on that has <see cref="AlignmentFloats"/> to spare.</summary>
+    public static float* Align(float* address) => (float*)(((nint)address + (Alignment - 1)) & -Alignment);
 
     /// <summary>Rounds a length up so that what follows starts on the boundary too.</summary>
     public static long RoundUp(long length) => (length + AlignmentFloats - 1) / AlignmentFloats * AlignmentFloats;

@@ -59,6 +59,29 @@ public sealed class ConvolutionAlgorithmTests
         SameBits(c, (level, x, w, b, dy) => ConvolutionRunner.Dense(level, c, x, w, b, dy, Guard.Before));
     }
 
+    /// <summary>Pixels whose distance is a power of two, in one band of rows and in several, at every level.</summary>
+    [Theory]
+    [MemberData(nameof(CasesOfDistantPixels))]
+    public void Depthwise_DistantPixels_EqualTheOracleAtEveryLevel(string _, DepthwiseCase c)
+    {
+        EqualTheOracle(c.AsConvolution, (level, x, w, b, dy) => ConvolutionRunner.Depthwise(level, c, x, w, b, dy));
+        SameBits(c.AsConvolution, (level, x, w, b, dy) => ConvolutionRunner.Depthwise(level, c, x, w, b, dy, Guard.Before));
+    }
+
+    public static TheoryData<string, DepthwiseCase> CasesOfDistantPixels => new()
+    {
+        { "two_images", new(2, new(7, 7, 3, 1, 1, Padding.Same), 1024, 1) },
+        { "dilation", new(1, new(14, 13, 3, 1, 2, Padding.Same), 512, 1) },
+        { "several_bands", new(1, new(29, 23, 3, 1, 1, Padding.Same), 512, 1) },
+        { "several_bands_dilation", new(1, new(37, 20, 3, 1, 3, Padding.Same), 512, 1) },
+        { "stride", new(2, new(27, 22, 3, 2, 1, Padding.Same), 512, 1) },
+        { "stride_dilation", new(1, new(25, 24, 5, new(3, 2), 2, Padding.Explicit(4, 1, 0, 3)), 512, 1) },
+        { "rows_without_taps", new(1, new(5, 6, 3, 1, 1, Padding.Explicit(4, 5, 3, 0)), 512, 1) },
+        { "wide", new(1, new(5, 150, 3, 1, 1, Padding.Same), 512, 1) },
+        { "wider_than_a_copy", new(1, new(4, 400, 3, 1, 1, Padding.Same), 512, 1) },
+        { "one_row", new(1, new(1, 9, new(1, 3), 1, 1, Padding.Same), 1536, 1) },
+    };
+
     public static TheoryData<string, ConvolutionCase> CasesOfFewPixels => new()
     {
         { "pointwise", new(1, new(7, 7, 1, 1, 1, Padding.Valid), 130, 163, 1) },

@@ -68,6 +68,20 @@ internal static unsafe class ConvolutionRunner
             y.Span.SequenceEqual(result.Y).Should().BeTrue("shares should give the forward pass' bits");
             dx.Span.SequenceEqual(result.Dx).Should().BeTrue("shares should give the input gradient's bits");
             dw.Span.SequenceEqual(result.Dw).Should().BeTrue("shares should give the weight gradient's bits");
+            if (algorithm.CanRunRows)
+            {
+                y.Span.Clear();
+                int height = Case.Geometry.OutputHeight, image = Case.OutputLength / Case.Images;
+                for (int i = 0; i < Case.Images; i++)
+                {
+                    float* source = x.Pointer + ((nint)i * (Case.InputLength / Case.Images)), rows = y.Pointer + ((nint)i * image);
+                    foreach ((int first, int end) in ((int, int)[])[(height / 4, height / 2), (0, height / 4), (height / 2, height)])
+                        algorithm.ForwardRows(source, forward.Pointer, rows, first, end);
+                }
+
+                y.Span.SequenceEqual(result.Y).Should().BeTrue("bands of rows should give the forward pass' bits");
+            }
+
             if (algorithm.CanBeginWeights)
             {
                 dw.Span.Fill(float.NaN);

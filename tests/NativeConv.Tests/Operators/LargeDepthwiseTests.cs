@@ -17,6 +17,8 @@ public sealed class LargeDepthwiseTests
         { new(95, 90, 3, 2, 2, Padding.Same), 61 },
         { new(89, 97, 5, 3, 1, Padding.Valid), 64 },
         { new(97, 91, 1, 2, 1, Padding.Valid), 57 },
+        { new(29, 30, 3, 1, 1, Padding.Same), 512 },
+        { new(45, 37, 3, 2, 1, Padding.Same), 512 },
     };
 
     [Theory]

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using NativeConv.Simd;
 using NativeConv.Tensors;
 
@@ -28,10 +29,12 @@ internal sealed unsafe class DepthwisePass<TVector>
     private readonly WindowRun[] _cross;
     private readonly int _channels, _alongTaps, _crossTaps, _tapAlong, _tapAcross;
     private readonly int[] _order;
-    private readonly nint _sourceLength, _resultLength;
+    private readonly int _resultHeight;
+    private readonly nint _sourceLength, _resultLength, _sourceRow, _resultRow;
     private readonly nint _inputCross, _outputCross, _inputStep;
     private readonly int _fetchedLines;
     private readonly bool _alongRow;
+    private readonly CompactGroups? _groups;
     private readonly Rectifier _rectifier;
 
     private DepthwisePass(in Conv2DGeometry g, int channels, bool transposed, Rectifier rectifier)
@@ -41,6 +44,7 @@ internal sealed unsafe class DepthwisePass<TVector>
         int sourceHeight = transposed ? g.OutputHeight : g.InputHeight, sourceWidth = transposed ? g.OutputWidth : g.InputWidth;
         int resultHeight = transposed ? g.InputHeight : g.OutputHeight, resultWidth = transposed ? g.InputWidth : g.OutputWidth;
         nint sourceRow = (nint)sourceWidth * channels, resultRow = (nint)resultWidth * channels;
+        (_resultHeight, _sourceRow, _resultRow) = (resultHeight, sourceRow, resultRow);
         _sourceLength = sourceHeight * sourceRow;
         _resultLength = resultHeight * resultRow;
         _alongRow = DepthwiseShape.IsAlongRow(g, channels);
@@ -62,9 +66,19 @@ internal sealed unsafe class DepthwisePass<TVector>
             axis = transposed
                 ? SlidingAxis.Backward(g.OutputWidth, g.InputWidth, g.KernelWidth, g.StrideWidth, g.DilationWidth, g.PadLeft)
                 : SlidingAxis.Forward(g.OutputWidth, g.InputWidth, g.KernelWidth, g.StrideWidth, g.DilationWidth, g.PadLeft);
-            int lines = (int)Math.Max(1, (BlockBytes / (sourceRow * sizeof(float))) - (g.KernelHeight - 1));
-            _cross = [.. DepthwiseShape.ByResidue(rows, g).SelectMany(run => run.Blocks(lines))];
+            _groups = CompactGroups.For(rows, sourceWidth, resultHeight, resultWidth: 0, channels);
+            _cross = DepthwiseShape.ByResidue(rows, g);
             (inputCell, _inputCross, outputCell, _outputCross) = (channels, sourceRow, channels, resultRow);
+            if (_groups != null)
+            {
+                (inputCell, _inputCross) = (_groups.Channels, (nint)sourceWidth * _groups.Channels);
+            }
+            else
+            {
+                int lines = (int)Math.Max(1, (BlockBytes / (sourceRow * sizeof(float))) - (g.KernelHeight - 1));
+                _cross = [.. _cross.SelectMany(run => run.Blocks(lines))];
+            }
+
             (_alongTaps, _crossTaps, _tapAlong, _tapAcross) = (g.KernelWidth, g.KernelHeight, 1, g.KernelWidth);
         }
 
@@ -190,6 +204,13 @@ internal sealed unsafe class DepthwisePass<TVector>
             bool streams = images * _resultLength * sizeof(float) >= StreamedBytes && TVector.Lanes * sizeof(float) == AlignedMemory.Alignment
                 && _channels % TVector.Lanes == 0 && (nint)result % AlignedMemory.Alignment == 0;
             bool fetches = images * (_sourceLength + _resultLength) * sizeof(float) >= FetchedBytes;
+            if (_groups != null)
+            {
+                (int first, int end) = share.Of(_resultHeight);
+                RunGroups(ref tile, segments, source, packed, result, images, first, end, fetches);
+                return;
+            }
+
             for (int image = 0; image < images; image++)
             {
                 for (int i = 0; i < _cross.Length; i++)
@@ -207,7 +228,7 @@ internal sealed unsafe class DepthwisePass<TVector>
                         else if (fetches && image + 1 < images)
                             ahead = Ahead(_cross[0].Slice(share), source + _sourceLength, result + _resultLength);
 
-                        Run(ref tile, cross.Slice(first, end), segments, source, packed, result, streams, ahead);
+                        Run(ref tile, cross.Slice(first, end), segments, source, packed, result, _channels, streams, ahead);
                     }
                 }
 
@@ -227,23 +248,76 @@ internal sealed unsafe class DepthwisePass<TVector>
         fixed (TileSegment* segments = _segments)
         {
             var tile = new DepthwiseTile { Edge = edge, InputStep = _inputStep, BlockStep = BlockLength, Blocks = Blocks };
+            if (_groups != null)
+            {
+                RunGroups(ref tile, segments, source, packed, result, images: 1, first, end, fetches: false);
+                return;
+            }
+
             foreach (ref readonly WindowRun run in _cross.AsSpan())
             {
                 WindowRun cross = run.Between(first, end);
                 if (cross.Count > 0)
-                    Run(ref tile, cross, segments, source, packed, result, streams: false, default);
+                    Run(ref tile, cross, segments, source, packed, result, _channels, streams: false, default);
+            }
+        }
+    }
+
+    /// <summary>Some rows of each image, band by band.</summary>
+    private void RunGroups(ref DepthwiseTile tile, TileSegment* segments, float* source, float* packed, float* result, int images, int first, int end, bool fetches)
+    {
+        int rows = _groups!.BandRows;
+        for (int image = 0; image < images; image++)
+        {
+            for (int row = first; row < end; row += rows)
+            {
+                int stop = Math.Min(row + rows, end);
+                FetchAhead ahead = default;
+                if (fetches && stop < end)
+                    ahead = _groups.Ahead(stop, Math.Min(stop + rows, end), _groups.SourceRows(row, stop).End, source, _sourceRow, result, _resultRow);
+                else if (fetches && image + 1 < images)
+                    ahead = _groups.Ahead(first, Math.Min(first + rows, end), 0, source + _sourceLength, _sourceRow, result + _resultLength, _resultRow);
+
+                RunBand(ref tile, segments, source, packed, result, row, stop, ahead);
+            }
+
+            source += _sourceLength;
+            result += _resultLength;
+        }
+    }
+
+    [SkipLocalsInit]
+    private void RunBand(ref DepthwiseTile tile, TileSegment* segments, float* source, float* packed, float* result, int first, int end, in FetchAhead ahead)
+    {
+        float* compact = stackalloc float[_groups!.Length + AlignedMemory.AlignmentFloats];
+        compact = AlignedMemory.Align(compact);
+        (int firstSource, int endSource) = _groups.SourceRows(first, end);
+        nint pixels = (endSource - firstSource) * _sourceRow / _channels;
+        for (int channel = 0; channel < _channels; channel += _groups.Channels)
+        {
+            int channels = Math.Min(_groups.Channels, _channels - channel);
+            _groups.Copy<TVector>(source + (firstSource * _sourceRow) + channel, pixels, compact, channels);
+            FetchAhead groupAhead = ahead.Of(channel / _groups.Channels, (_channels + _groups.Channels - 1) / _groups.Channels);
+            for (int i = 0; i < _cross.Length; i++)
+            {
+                WindowRun cross = _cross[i].Between(first, end);
+                if (cross.Count > 0)
+                {
+                    Run(
+                        ref tile, cross, segments, compact - (firstSource * _inputCross), packed + (channel / TVector.Lanes * BlockLength), result + channel, channels, streams: false,
+                        groupAhead.Of(i, _cross.Length));
+                }
             }
         }
     }
 
     private FetchAhead Ahead(in WindowRun cross, float* source, float* result) => _alongRow ? default : FetchAhead.For(cross, source, _inputCross, result, _outputCross);
 
-    private void Run(ref DepthwiseTile tile, in WindowRun cross, TileSegment* segments, float* source, float* packed, float* result, bool streams, in FetchAhead ahead)
+    private void Run(ref DepthwiseTile tile, in WindowRun cross, TileSegment* segments, float* source, float* packed, float* result, int channels, bool streams, in FetchAhead ahead)
     {
         tile.CrossTaps = cross.Taps;
         tile.InputCross = cross.SourceTapStep * _inputCross;
         tile.WeightCross = cross.TapStep * _alongTaps * TVector.Lanes;
-        int channels = _channels;
         tile.Lines = cross.Count;
         if (_alongRow)
         {
@@ -262,7 +336,7 @@ internal sealed unsafe class DepthwisePass<TVector>
         for (int i = 0; i < _tiles.Length; i++)
         {
             ref readonly Tile slide = ref _tiles[i];
-            tile.Ahead = ahead.Of(i, _tiles.Length, vectors);
+            tile.Ahead = ahead.Of(i, _tiles.Length).Parts(vectors, cross.Count);
             tile.Input = input + slide.Input;
             tile.Output = output + slide.Output;
             tile.OutputStep = slide.OutputStep;

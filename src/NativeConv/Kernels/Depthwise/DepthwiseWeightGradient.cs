@@ -17,13 +17,15 @@ internal sealed unsafe class DepthwiseWeightGradient<TVector>
     private const int BlockBytes = 24 * 1024;
 
     /// <summary>From this size of x and dy on, the next block is fetched while one is computed: a call may be given a small part of a batch.</summary>
-    private const long FetchedBytes = 2L * 1024 * 1024;
+    private const long FetchedBytes = 512 * 1024;
 
     private readonly Run[] _runs;
     private readonly WindowRun[] _cross;
     private readonly int _channels, _taps, _width;
-    private readonly nint _inputLength, _outputLength, _inputCross, _outputCross, _inputStep, _tapAlong, _tapAcross;
+    private readonly nint _inputLength, _outputLength, _inputRow, _outputRow, _inputCross, _outputCross, _inputStep, _tapAlong, _tapAcross;
     private readonly bool _alongRow;
+    private readonly CompactGroups? _groups;
+    private readonly int _outputHeight;
 
     public DepthwiseWeightGradient(in Conv2DGeometry g, int channels)
     {
@@ -32,6 +34,7 @@ internal sealed unsafe class DepthwiseWeightGradient<TVector>
         _width = g.OutputWidth * channels;
         _alongRow = DepthwiseShape.IsAlongRow(g, channels);
         nint inputRow = (nint)g.InputWidth * channels, outputRow = _width, gradientTap = _alongRow ? _width : channels;
+        (_outputHeight, _inputRow, _outputRow) = (g.OutputHeight, inputRow, outputRow);
         _inputLength = g.InputHeight * inputRow;
         _outputLength = g.OutputHeight * outputRow;
         SlidingAxis axis;
@@ -46,10 +49,20 @@ internal sealed unsafe class DepthwiseWeightGradient<TVector>
         else
         {
             axis = SlidingAxis.Forward(g.OutputWidth, g.InputWidth, g.KernelWidth, g.StrideWidth, g.DilationWidth, g.PadLeft);
-            int tileBytes = 2 * Math.Min(DepthwiseGradientMicroKernel.MostOutputs, axis.Runs.Max(run => run.Count)) * channels * sizeof(float);
-            int lines = Math.Max(1, (BlockBytes / tileBytes) - (g.KernelHeight / 2));
-            _cross = [.. DepthwiseShape.ByResidue(WindowAxis.ForwardRows(g), g).SelectMany(run => run.Blocks(lines))];
-            (inputCell, _inputCross, outputCell, _outputCross) = (channels, inputRow, channels, outputRow);
+            _groups = CompactGroups.For(WindowAxis.ForwardRows(g), g.InputWidth, g.OutputHeight, g.OutputWidth, channels);
+            _cross = DepthwiseShape.ByResidue(WindowAxis.ForwardRows(g), g);
+            if (_groups != null)
+            {
+                (inputCell, _inputCross, outputCell, _outputCross) = (_groups.Channels, (nint)g.InputWidth * _groups.Channels, _groups.Channels, (nint)g.OutputWidth * _groups.Channels);
+            }
+            else
+            {
+                int tileBytes = 2 * Math.Min(DepthwiseGradientMicroKernel.MostOutputs, axis.Runs.Max(run => run.Count)) * channels * sizeof(float);
+                int lines = Math.Max(1, (BlockBytes / tileBytes) - (g.KernelHeight / 2));
+                _cross = [.. _cross.SelectMany(run => run.Blocks(lines))];
+                (inputCell, _inputCross, outputCell, _outputCross) = (channels, inputRow, channels, outputRow);
+            }
+
             (_tapAlong, _tapAcross) = (gradientTap, g.KernelWidth * gradientTap);
         }
 
@@ -96,6 +109,12 @@ internal sealed unsafe class DepthwiseWeightGradient<TVector>
 
         bool fetches = images * (_inputLength + _outputLength) * sizeof(float) >= FetchedBytes && channels == _channels;
         float* edge = stackalloc float[DepthwiseGradientMicroKernel.MostGradients * TVector.Lanes];
+        if (_groups != null)
+        {
+            AddBands(x, dy, dw, images, firstChannel, channels, edge, fetches);
+            return;
+        }
+
         for (int image = 0; image < images; image++)
         {
             if (_alongRow)
@@ -131,6 +150,51 @@ internal sealed unsafe class DepthwiseWeightGradient<TVector>
         }
     }
 
+    private void AddBands(float* x, float* dy, float* dw, int images, int firstChannel, int channels, float* edge, bool fetches)
+    {
+        int rows = _groups!.BandRows;
+        for (int image = 0; image < images; image++)
+        {
+            for (int row = 0; row < _outputHeight; row += rows)
+            {
+                int stop = Math.Min(row + rows, _outputHeight);
+                FetchAhead ahead = default;
+                if (fetches && stop < _outputHeight)
+                    ahead = _groups.Ahead(stop, Math.Min(stop + rows, _outputHeight), _groups.SourceRows(row, stop).End, x, _inputRow, dy, _outputRow);
+                else if (fetches && image + 1 < images)
+                    ahead = _groups.Ahead(0, Math.Min(rows, _outputHeight), 0, x + _inputLength, _inputRow, dy + _outputLength, _outputRow);
+
+                AddBand(x, dy, dw, row, stop, firstChannel, channels, edge, ahead);
+            }
+
+            x += _inputLength;
+            dy += _outputLength;
+        }
+    }
+
+    [SkipLocalsInit]
+    private void AddBand(float* x, float* dy, float* dw, int first, int end, int firstChannel, int channels, float* edge, in FetchAhead ahead)
+    {
+        float* compact = stackalloc float[_groups!.Length + AlignedMemory.AlignmentFloats];
+        compact = AlignedMemory.Align(compact);
+        (int firstInput, int endInput) = _groups.SourceRows(first, end);
+        nint pixels = (endInput - firstInput) * _inputRow / _channels, outputPixels = (end - first) * _outputRow / _channels;
+        float* compactDy = compact + (pixels * _groups.Channels);
+        for (int done = 0; done < channels; done += _groups.Channels)
+        {
+            int channel = firstChannel + done, count = Math.Min(_groups.Channels, channels - done);
+            _groups.Copy<TVector>(x + (firstInput * _inputRow) + channel, pixels, compact, count);
+            _groups.Copy<TVector>(dy + (first * _outputRow) + channel, outputPixels, compactDy, count);
+            FetchAhead groupAhead = ahead.Of(done / _groups.Channels, (channels + _groups.Channels - 1) / _groups.Channels);
+            for (int i = 0; i < _cross.Length; i++)
+            {
+                WindowRun cross = _cross[i].Between(first, end);
+                if (cross.Count > 0 && cross.Taps > 0)
+                    AddBlock(compact - (firstInput * _inputCross), compactDy - (first * _outputCross), dw + channel, cross, count, edge, groupAhead.Of(i, _cross.Length));
+            }
+        }
+    }
+
     private void AddBlock(float* x, float* dy, float* gradient, in WindowRun cross, int channels, float* edge, in FetchAhead ahead)
     {
         int whole = channels - (channels % TVector.Lanes);
@@ -148,7 +212,7 @@ internal sealed unsafe class DepthwiseWeightGradient<TVector>
         for (int i = 0; i < _runs.Length; i++)
         {
             ref readonly Run run = ref _runs[i];
-            tile.Ahead = ahead.Of(i, _runs.Length, vectors);
+            tile.Ahead = ahead.Of(i, _runs.Length).Parts(vectors, cross.Count);
             tile.OutputStep = run.OutputStep;
             tile.First = run.First;
             tile.End = run.End;

@@ -40,8 +40,11 @@ internal unsafe struct FetchAhead
         };
     }
 
-    /// <summary>One of several shares of the rows, in parts for each of some vectors.</summary>
-    public readonly FetchAhead Of(int share, int shares, int vectors)
+    /// <summary>For rows of the two that follow each other.</summary>
+    public static FetchAhead For(float* source, nint sourceLength, float* result, nint resultLength) => new() { _source = source, _sourceLength = sourceLength, _result = result, _resultLength = resultLength };
+
+    /// <summary>One of several shares of the rows.</summary>
+    public readonly FetchAhead Of(int share, int shares)
     {
         if (!IsOn)
             return default;
@@ -50,9 +53,29 @@ internal unsafe struct FetchAhead
         nint source = _sourceLength * share / shares, result = _resultLength * share / shares;
         part._source += source;
         part._result += result;
-        part._sourceLength = PartOf((_sourceLength * (share + 1) / shares) - source, vectors);
-        part._resultLength = PartOf((_resultLength * (share + 1) / shares) - result, vectors);
+        part._sourceLength = (_sourceLength * (share + 1) / shares) - source;
+        part._resultLength = (_resultLength * (share + 1) / shares) - result;
         return part;
+    }
+
+    /// <summary>The rows in parts for each of some vectors, and of some lines, unless it was made for lines.</summary>
+    public readonly FetchAhead Parts(int vectors, int lines)
+    {
+        if (!IsOn)
+            return default;
+
+        FetchAhead parts = this;
+        bool isByLine = _sourceLine != 0;
+        int count = isByLine ? vectors : vectors * lines;
+        parts._sourceLength = PartOf(_sourceLength, count);
+        parts._resultLength = PartOf(_resultLength, count);
+        if (!isByLine)
+        {
+            parts._sourceLine = vectors * parts._sourceLength;
+            parts._resultLine = vectors * parts._resultLength;
+        }
+
+        return parts;
     }
 
     /// <summary>Whole lines of the cache, so that none is asked for twice.</summary>

@@ -50,6 +50,14 @@ public sealed class DepthwiseGuardTests
     public void Depthwise_LargerThanTheCaches_StaysBetweenTheGuards() =>
         GuardedConvolution.RunForward(new DepthwiseCase(Images, new(131, 127, 3, 1, 2, Padding.Same), Channels: 64, Multiplier: 1));
 
+    /// <summary>Pixels a power of two apart, which are computed by groups of channels, in one band of rows and in several.</summary>
+    [Fact]
+    public void Depthwise_DistantPixels_StaysBetweenTheGuards()
+    {
+        GuardedConvolution.Run(new DepthwiseCase(Images, new(7, 6, 3, 1, 1, Padding.Same), Channels: 1024, Multiplier: 1));
+        GuardedConvolution.Run(new DepthwiseCase(1, new(23, 29, 3, 1, 2, Padding.Same), Channels: 512, Multiplier: 1));
+    }
+
     // Few, because each geometry has kernels compiled of its own.
     [Property(MaxTest = 4, Replay = GuardedRun.Seed, Arbitrary = [typeof(GeometryGenerators)])]
     public void Depthwise_AnyGeometry_StaysBetweenTheGuards(DepthwiseCase c) => GuardedConvolution.Run(c);
