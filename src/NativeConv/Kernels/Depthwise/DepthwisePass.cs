@@ -203,7 +203,7 @@ internal sealed unsafe class DepthwisePass<TVector>
             };
             bool streams = images * _resultLength * sizeof(float) >= StreamedBytes && TVector.Lanes * sizeof(float) == AlignedMemory.Alignment
                 && _channels % TVector.Lanes == 0 && (nint)result % AlignedMemory.Alignment == 0;
-            bool fetches = images * (_sourceLength + _resultLength) * sizeof(float) >= FetchedBytes;
+            bool fetches = !_alongRow && images * (_sourceLength + _resultLength) * sizeof(float) >= FetchedBytes;
             if (_groups != null)
             {
                 (int first, int end) = share.Of(_resultHeight);
@@ -311,7 +311,7 @@ internal sealed unsafe class DepthwisePass<TVector>
         }
     }
 
-    private FetchAhead Ahead(in WindowRun cross, float* source, float* result) => _alongRow ? default : FetchAhead.For(cross, source, _inputCross, result, _outputCross);
+    private FetchAhead Ahead(in WindowRun cross, float* source, float* result) => FetchAhead.For(cross, source, _inputCross, result, _outputCross);
 
     private void Run(ref DepthwiseTile tile, in WindowRun cross, TileSegment* segments, float* source, float* packed, float* result, int channels, bool streams, in FetchAhead ahead)
     {
