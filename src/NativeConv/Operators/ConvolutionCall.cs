@@ -97,6 +97,7 @@ internal readonly unsafe struct ConvolutionCall(Conv2DGeometry geometry, int cha
     private void Map<TVector>(PassKind pass, Conv2DGeometry shape, int threads, int images, float* source, float* kernel, float* bias, float* result)
         where TVector : struct, IVector<TVector>
     {
+        LentMemory memory = _execution.Prepared.Memory;
         ConvolutionAlgorithm<TVector> algorithm = _execution.Prepared.Get<TVector>(shape, channels, filters, groups);
         nint input = (nint)shape.InputPixels * channels, output = (nint)shape.OutputPixels * filters;
         bool forward = pass == PassKind.Forward;
@@ -105,18 +106,18 @@ internal readonly unsafe struct ConvolutionCall(Conv2DGeometry geometry, int cha
         {
             Workers.Run(threads, worker =>
             {
-                var panel = new AlignedMemory(panelLength);
+                AlignedMemory panel = memory.Take(panelLength);
                 if (forward)
                     algorithm.ForwardUnpacked(source, kernel, bias, result, panel.Pointer, images, new(worker, threads));
                 else
                     algorithm.BackwardInputUnpacked(source, kernel, result, panel.Pointer, images, new(worker, threads));
 
-                GC.KeepAlive(panel);
+                memory.Return(panel);
             });
             return;
         }
 
-        var packed = new AlignedMemory(forward ? algorithm.ForwardPackedLength : algorithm.BackwardPackedLength);
+        AlignedMemory packed = memory.Take(forward ? algorithm.ForwardPackedLength : algorithm.BackwardPackedLength);
         int packers = packed.Length >= LeastSharedPacking ? threads : 1;
         Workers.Run(packers, worker =>
         {
@@ -133,24 +134,24 @@ internal readonly unsafe struct ConvolutionCall(Conv2DGeometry geometry, int cha
                 : (LeastRangePixels + shape.OutputPixels - 1) / shape.OutputPixels;
             ImageShares.Run(images, threads, (int)least, ranges =>
             {
-                var scratch = new AlignedMemory(algorithm.ScratchLength);
+                AlignedMemory scratch = memory.Take(algorithm.ScratchLength);
                 while (ranges.TryTake(out int first, out int count))
                     Compute(first, count, scratch, Share.All);
 
-                GC.KeepAlive(scratch);
+                memory.Return(scratch);
             });
         }
         else
         {
             Workers.Run(threads, worker =>
             {
-                var scratch = new AlignedMemory(algorithm.ScratchLength);
+                AlignedMemory scratch = memory.Take(algorithm.ScratchLength);
                 Compute(0, images, scratch, new(worker, threads));
-                GC.KeepAlive(scratch);
+                memory.Return(scratch);
             });
         }
 
-        GC.KeepAlive(packed);
+        memory.Return(packed);
 
         void Compute(int first, int count, AlignedMemory scratch, Share share)
         {
@@ -165,17 +166,18 @@ internal readonly unsafe struct ConvolutionCall(Conv2DGeometry geometry, int cha
     private void AddUp<TVector>(int images, float* x, float* dy, float* result)
         where TVector : struct, IVector<TVector>
     {
+        LentMemory memory = _execution.Prepared.Memory;
         ConvolutionAlgorithm<TVector> algorithm = _execution.Prepared.Get<TVector>(geometry, channels, filters, groups);
         nint input = InputLength, output = OutputLength;
         int length = KernelLength, parts = ImageShares.Parts(images, length), threads = Threads(images), shares = (threads + parts - 1) / parts;
-        var sums = new AlignedMemory((long)(parts - 1) * length);
+        AlignedMemory sums = memory.Take((long)(parts - 1) * length);
         bool begins = algorithm.CanBeginWeights && images > 0;
         if (!begins)
             new Span<float>(result, length).Clear();
 
         ImageShares.Run(parts * shares, threads, leastItems: 1, ranges =>
         {
-            var scratch = new AlignedMemory(algorithm.ScratchLength);
+            AlignedMemory scratch = memory.Take(algorithm.ScratchLength);
             while (ranges.TryTake(out int firstItem, out int items))
             {
                 for (int item = firstItem; item < firstItem + items; item++)
@@ -189,10 +191,10 @@ internal readonly unsafe struct ConvolutionCall(Conv2DGeometry geometry, int cha
                 }
             }
 
-            GC.KeepAlive(scratch);
+            memory.Return(scratch);
         });
         ImageShares.Merge(parts, (to, from) => ElementwiseKernel.AddTo<TVector>(Sum(from), Sum(to), length));
-        GC.KeepAlive(sums);
+        memory.Return(sums);
 
         // The first part's sum is the result itself.
         float* Sum(int part) => part == 0 ? result : sums.Pointer + ((nint)(part - 1) * length);

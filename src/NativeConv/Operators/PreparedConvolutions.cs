@@ -15,6 +15,9 @@ internal sealed class PreparedConvolutions
 
     private readonly ConcurrentDictionary<(Type, Conv2DGeometry, int, int, int), object> _algorithms = new();
 
+    /// <summary>What calls compute in.</summary>
+    public LentMemory Memory { get; } = new();
+
     /// <summary>A convolution's algorithm; no groups for a depthwise one.</summary>
     public ConvolutionAlgorithm<TVector> Get<TVector>(in Conv2DGeometry geometry, int channels, int filters, int groups)
         where TVector : struct, IVector<TVector>
