@@ -117,8 +117,9 @@ internal readonly unsafe struct ConvolutionCall(Conv2DGeometry geometry, int cha
             return;
         }
 
-        AlignedMemory packed = memory.Take(forward ? algorithm.ForwardPackedLength : algorithm.BackwardPackedLength);
-        int packers = packed.Length >= LeastSharedPacking ? threads : 1;
+        int packedLength = forward ? algorithm.ForwardPackedLength : algorithm.BackwardPackedLength;
+        AlignedMemory packed = memory.Take(packedLength);
+        int packers = packedLength >= LeastSharedPacking ? threads : 1;
         Workers.Run(packers, worker =>
         {
             if (forward)

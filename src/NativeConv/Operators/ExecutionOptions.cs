@@ -6,7 +6,7 @@ namespace NativeConv;
 
 /// <summary>
 /// How a model or an operator computes. With hardware fused multiply-add none of it changes a bit of any result. Operators keep here what they
-/// prepare for a shape: pass the same options again, and the next call of that shape starts at once.
+/// prepare for a shape, and up to 32 MB of memory to compute in: pass the same options again, and the next call of that shape starts at once.
 /// </summary>
 public sealed record ExecutionOptions
 {

@@ -2,49 +2,65 @@ using NativeConv.Tensors;
 
 namespace NativeConv.Operators;
 
-/// <summary>Blocks of memory that calls with the same options lend each other: a call that takes new ones pays for their pages and, every few calls, for a garbage collection. Safe for concurrent use.</summary>
+/// <summary>
+/// Blocks of memory that calls with the same options lend each other: a call that takes new ones pays for their pages and, every few calls, for a garbage collection. At most 32 MB are kept.
+/// Safe for concurrent use.
+/// </summary>
 internal sealed class LentMemory
 {
     /// <summary>More blocks than a call of a few threads holds at once.</summary>
     private const int MostBlocks = 16;
 
     /// <summary>Larger blocks are not kept.</summary>
-    private const int MostFloats = 4 * 1024 * 1024;
+    private const int MostFloats = 512 * 1024;
 
     private readonly AlignedMemory?[] _blocks = new AlignedMemory?[MostBlocks];
 
-    /// <summary>Takes a block whose first floats, so many, are zero.</summary>
+    /// <summary>Takes a block of at least some floats, of which the first so many are zero.</summary>
     public AlignedMemory Take(long length)
     {
-        for (int i = 0; i < MostBlocks; i++)
+        if (length is 0 or > MostFloats || AlignedMemory.IsFromElsewhere)
+            return new(length);
+
+        for (; ;)
         {
-            AlignedMemory? block = _blocks[i];
-            if (block == null || block.Length < length || Interlocked.CompareExchange(ref _blocks[i], null, block) != block)
+            // The smallest that will do, so that large ones are there for large requests.
+            (AlignedMemory? best, int place) = (null, 0);
+            for (int i = 0; i < MostBlocks; i++)
+            {
+                AlignedMemory? block = Volatile.Read(ref _blocks[i]);
+                if (block != null && block.Length >= length && (best == null || block.Length < best.Length))
+                    (best, place) = (block, i);
+            }
+
+            if (best == null)
+                return new(length);
+
+            if (Interlocked.CompareExchange(ref _blocks[place], null, best) != best)
                 continue;
 
-            block.Span[..(int)length].Clear();
-            return block;
+            best.Span[..(int)length].Clear();
+            return best;
         }
-
-        return new(length);
     }
 
     /// <summary>Gives a block back, which nothing may use any more.</summary>
     public void Return(AlignedMemory block)
     {
-        if (block.Length is 0 or > MostFloats)
+        if (block.Length is 0 or > MostFloats || AlignedMemory.IsFromElsewhere)
             return;
 
         for (int i = 0; i < MostBlocks; i++)
         {
-            if (_blocks[i] == null && Interlocked.CompareExchange(ref _blocks[i], block, null) == null)
+            if (Interlocked.CompareExchange(ref _blocks[i], block, null) == null)
                 return;
         }
 
-        // All places are taken: this one's is the next call's, if it is larger.
+        // All places are taken: a larger block is worth one of them.
         for (int i = 0; i < MostBlocks; i++)
         {
-            if (_blocks[i] is { } kept && kept.Length < block.Length && Interlocked.CompareExchange(ref _blocks[i], block, kept) == kept)
+            AlignedMemory? kept = Volatile.Read(ref _blocks[i]);
+            if (kept != null && kept.Length < block.Length && Interlocked.CompareExchange(ref _blocks[i], block, kept) == kept)
                 return;
         }
     }

@@ -47,6 +47,9 @@ internal sealed unsafe class AlignedMemory
 
     public Span<float> Span => Memory.Span;
 
+    /// <summary>Whether this thread's blocks come from somewhere else, so that none may be kept for later.</summary>
+    public static bool IsFromElsewhere => _source != null;
+
     /// <summary>Takes this thread's blocks from somewhere else, or from the garbage collector again where null.</summary>
     public static void TakeFrom(Func<int, MemoryManager<float>>? source) => _source = source;
 

@@ -27,7 +27,7 @@ internal sealed unsafe class CompactGroups
         (BandRows, Channels, Length) = (bandRows, channels, length);
     }
 
-    /// <summary>The most rows of a band.</summary>
+    /// <summary>Rows of a band; the last of an image may have fewer.</summary>
     public int BandRows { get; }
 
     /// <summary>Channels of a group, and floats from one pixel of a copy to the next.</summary>
@@ -48,17 +48,27 @@ internal sealed unsafe class CompactGroups
             return null;
 
         CompactGroups? groups = null;
-        for (int band = resultRows; ; band = (band + 1) / 2)
+        int allRows = MostSourceRows(resultRows);
+        for ((int band, int rows) = (resultRows, allRows); ;)
         {
-            int pixels = checked((MostSourceRows(band) * sourceWidth) + (band * resultWidth));
-            int group = Math.Min(channels, CopyBytes / sizeof(float) / pixels / AlignedMemory.AlignmentFloats * AlignedMemory.AlignmentFloats);
+            int pixels = checked((rows * sourceWidth) + (band * resultWidth));
+            int group = Math.Min(channels / 2, CopyBytes / sizeof(float) / pixels) / AlignedMemory.AlignmentFloats * AlignedMemory.AlignmentFloats;
+            // The copy's pixels are not to lie like the image's.
+            if (group * sizeof(float) % AliasedBytes == 0)
+                group -= AlignedMemory.AlignmentFloats;
+
             if (group > 0)
                 groups = new(runs, channels, band, group, pixels * group);
 
-            // Shorter bands would copy more rows twice than once.
-            bool isShortest = band <= 1 || (long)MostSourceRows((band + 1) / 2) * resultRows > 2L * MostSourceRows(resultRows) * ((band + 1) / 2);
-            if (isShortest || (group > 0 && (long)pixels * channels * sizeof(float) <= BandBytes))
+            if (band <= 1 || (group > 0 && (long)pixels * channels * sizeof(float) <= BandBytes))
                 return groups;
+
+            // Bands overlap: shorter ones end where they would copy twice the rows that there are.
+            int half = (band + 1) / 2, halfRows = MostSourceRows(half);
+            if ((long)halfRows * resultRows > 2L * allRows * half)
+                return groups;
+
+            (band, rows) = (half, halfRows);
         }
 
         int MostSourceRows(int band)

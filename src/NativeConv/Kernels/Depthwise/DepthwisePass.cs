@@ -298,15 +298,18 @@ internal sealed unsafe class DepthwisePass<TVector>
             int channels = Math.Min(_groups.Channels, _channels - channel);
             _groups.Copy<TVector>(source + (firstSource * _sourceRow) + channel, pixels, compact, channels);
             FetchAhead groupAhead = ahead.Of(channel / _groups.Channels, (_channels + _groups.Channels - 1) / _groups.Channels);
-            for (int i = 0; i < _cross.Length; i++)
+            int line = 0;
+            foreach (ref readonly WindowRun run in _cross.AsSpan())
             {
-                WindowRun cross = _cross[i].Between(first, end);
+                WindowRun cross = run.Between(first, end);
                 if (cross.Count > 0)
                 {
                     Run(
                         ref tile, cross, segments, compact - (firstSource * _inputCross), packed + (channel / TVector.Lanes * BlockLength), result + channel, channels, streams: false,
-                        groupAhead.Of(i, _cross.Length));
+                        groupAhead.Of(line, line + cross.Count, end - first));
                 }
+
+                line += cross.Count;
             }
         }
     }

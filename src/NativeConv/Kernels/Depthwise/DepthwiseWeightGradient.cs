@@ -186,11 +186,14 @@ internal sealed unsafe class DepthwiseWeightGradient<TVector>
             _groups.Copy<TVector>(x + (firstInput * _inputRow) + channel, pixels, compact, count);
             _groups.Copy<TVector>(dy + (first * _outputRow) + channel, outputPixels, compactDy, count);
             FetchAhead groupAhead = ahead.Of(done / _groups.Channels, (channels + _groups.Channels - 1) / _groups.Channels);
-            for (int i = 0; i < _cross.Length; i++)
+            int line = 0;
+            foreach (ref readonly WindowRun run in _cross.AsSpan())
             {
-                WindowRun cross = _cross[i].Between(first, end);
+                WindowRun cross = run.Between(first, end);
                 if (cross.Count > 0 && cross.Taps > 0)
-                    AddBlock(compact - (firstInput * _inputCross), compactDy - (first * _outputCross), dw + channel, cross, count, edge, groupAhead.Of(i, _cross.Length));
+                    AddBlock(compact - (firstInput * _inputCross), compactDy - (first * _outputCross), dw + channel, cross, count, edge, groupAhead.Of(line, line + cross.Count, end - first));
+
+                line += cross.Count;
             }
         }
     }

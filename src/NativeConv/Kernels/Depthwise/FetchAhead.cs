@@ -44,17 +44,20 @@ internal unsafe struct FetchAhead
     public static FetchAhead For(float* source, nint sourceLength, float* result, nint resultLength) => new() { _source = source, _sourceLength = sourceLength, _result = result, _resultLength = resultLength };
 
     /// <summary>One of several shares of the rows.</summary>
-    public readonly FetchAhead Of(int share, int shares)
+    public readonly FetchAhead Of(int share, int shares) => Of(share, share + 1, shares);
+
+    /// <summary>Some of several shares of the rows.</summary>
+    public readonly FetchAhead Of(int first, int end, int shares)
     {
         if (!IsOn)
             return default;
 
         FetchAhead part = this;
-        nint source = _sourceLength * share / shares, result = _resultLength * share / shares;
+        nint source = _sourceLength * first / shares, result = _resultLength * first / shares;
         part._source += source;
         part._result += result;
-        part._sourceLength = (_sourceLength * (share + 1) / shares) - source;
-        part._resultLength = (_resultLength * (share + 1) / shares) - result;
+        part._sourceLength = (_sourceLength * end / shares) - source;
+        part._resultLength = (_resultLength * end / shares) - result;
         return part;
     }
 
@@ -78,7 +81,7 @@ internal unsafe struct FetchAhead
         return parts;
     }
 
-    /// <summary>Whole lines of the cache, so that none is asked for twice.</summary>
+    /// <summary>Whole lines of the cache.</summary>
     private static nint PartOf(nint length, int vectors) => (((length + vectors - 1) / vectors) + Prefetch.LineFloats - 1) / Prefetch.LineFloats * Prefetch.LineFloats;
 
     /// <summary>Asks for one vector's part of one line.</summary>
