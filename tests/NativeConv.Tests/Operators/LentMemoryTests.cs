@@ -30,6 +30,46 @@ public sealed class LentMemoryTests
         memory.Take(100).Should().BeSameAs(small);
     }
 
+    /// <summary>So that what a call overruns is a guard, not the slack of an earlier call's block.</summary>
+    [Fact]
+    public void Take_BetweenGuards_LendsAndKeepsNothing()
+    {
+        var memory = new LentMemory();
+        AlignedMemory block = memory.Take(100), guarded;
+        memory.Return(block);
+        using (var guards = new GuardedBlocks(Guard.After))
+        {
+            guarded = memory.Take(100);
+            guarded.Should().NotBeSameAs(block);
+            guards.Count.Should().Be(1);
+            memory.Return(guarded);
+        }
+
+        memory.Take(100).Should().BeSameAs(block);
+        memory.Take(100).Should().NotBeSameAs(guarded);
+    }
+
+    [Fact]
+    public void Return_AVeryLargeBlock_IsNotKept()
+    {
+        var memory = new LentMemory();
+        AlignedMemory large = memory.Take((512 * 1024) + 1);
+        memory.Return(large);
+        memory.Take(10).Should().NotBeSameAs(large);
+    }
+
+    [Fact]
+    public void Take_SmallThenLarge_LeavesTheLargeBlockToTheLargeRequest()
+    {
+        var memory = new LentMemory();
+        AlignedMemory large = memory.Take(1000), small = memory.Take(100);
+        memory.Return(large);
+        memory.Return(small);
+        memory.Take(0).Length.Should().Be(0);
+        memory.Take(90).Should().BeSameAs(small);
+        memory.Take(900).Should().BeSameAs(large);
+    }
+
     [Fact]
     public void Take_ByManyThreads_LendsABlockToOneAtATime()
     {
