@@ -166,6 +166,18 @@ internal sealed unsafe partial class Plan
             }
         }
 
+        position = 1;
+        for (int stage = 0; stage < _stages.Length; stage++)
+        {
+            _stages[stage] = _stages[stage] with { Segments = CutIntoSegments(_stages[stage].Steps) };
+            KeepBetweenSegments(_stages[stage].Segments, position);
+            position += _stages[stage].Steps.Length;
+        }
+
+        // A worker copies the results of all its images at the end.
+        if (Kind == PlanKind.Inference && _stages[0].BringsTogether)
+            _values[graph.Output.Index].KeepForUnit(1, position);
+
         // What the caller reads after a run, or gives before one, and what slices read over the whole batch, outlives every stage.
         if (Kind == PlanKind.ByHand)
         {
@@ -190,7 +202,67 @@ internal sealed unsafe partial class Plan
 
         // What the caller gives is the first in its place, and so lies side by side anyway.
         foreach (PlannedBuffer buffer in _buffers)
-            buffer.IsReadWhole = buffer.LastStage == _stages.Length;
+            buffer.IsReadWhole |= buffer.LastStage == _stages.Length;
+    }
+
+    private Segment[] CutIntoSegments(PlanStep[] steps)
+    {
+        var segments = new List<Segment>();
+        for (int first = 0, end; first < steps.Length; first = end)
+        {
+            bool isTogether = IsTogether(steps[first]);
+            for (end = first + 1; end < steps.Length && IsTogether(steps[end]) == isTogether;)
+                end++;
+
+            segments.Add(new(steps[first..end], isTogether));
+        }
+
+        return [.. segments];
+    }
+
+    private bool IsTogether(PlanStep step) => step.Pass != Pass.Loss && _programs[step.Node].ImagesTogether > 1;
+
+    /// <summary>
+    /// What more than one segment uses, or one that takes images together, a worker keeps for all its images: from the first such segment's first step to the last one's last, for other images go through
+    /// all steps of a segment meanwhile.
+    /// </summary>
+    private void KeepBetweenSegments(Segment[] segments, int position)
+    {
+        var first = new Dictionary<PlannedBuffer, (int Segment, int Step)>();
+        for (int i = 0; i < segments.Length; i++)
+        {
+            int begin = position, end = position + segments[i].Steps.Length - 1;
+            foreach (PlanStep step in segments[i].Steps)
+            {
+                VisitUses(step, buffer =>
+                {
+                    first.TryAdd(buffer, (i, begin));
+                    if (first[buffer].Segment < i || segments[i].IsTogether)
+                        buffer.KeepForUnit(first[buffer].Step, end);
+
+                    buffer.IsReadWhole |= segments[i].IsTogether;
+                });
+            }
+
+            position = end + 1;
+        }
+    }
+
+    /// <summary>How many images a worker may take at once, and chunks: as many as programs want together, unless that is too much to keep or leaves too little for each worker.</summary>
+    private (int Images, int Chunks) Unit(int group)
+    {
+        int wanted = _programs.Max(program => program.ImagesTogether);
+        if (wanted == 1)
+            return (group, 1);
+
+        long kept = _buffers.Where(buffer => buffer.IsForUnit).Sum(buffer => (long)buffer.ImageLength * sizeof(float));
+        wanted = (int)Math.Min(wanted, Math.Max(1, MostUnitBytes / Math.Max(1, kept)));
+        if (Kind == PlanKind.Inference)
+            return (Math.Max(group, wanted), 1);
+
+        int chunks = _private.ChunkCount(BatchSize), images = (BatchSize + chunks - 1) / chunks;
+        int together = Math.Clamp(wanted / images, 1, Math.Max(1, chunks / (2 * _workers)));
+        return (together * images, together);
     }
 
     /// <summary>Names every buffer that a step reads or writes.</summary>

@@ -18,6 +18,9 @@ internal sealed unsafe partial class Plan
 
     private const int MostGroupedImages = 8;
 
+    /// <summary>Where steps share weights between images, what a worker keeps of the images in between stays below this.</summary>
+    private const int MostUnitBytes = 4 * 1024 * 1024;
+
     private readonly LossProgram? _loss;
     private readonly BatchOperations _operations;
     private readonly IReadOnlyList<Node> _nodes;
@@ -28,7 +31,11 @@ internal sealed unsafe partial class Plan
     private readonly List<PlannedBuffer> _buffers = [];
     private readonly PlanMemory _memory;
     private readonly PrivateGradients _private;
-    private readonly int _workers, _group;
+    private readonly int _workers;
+
+    /// <summary>Chunks that a worker takes at once where steps share weights between images.</summary>
+    private readonly int _unitChunks;
+    private readonly PlanSize _size;
     private readonly WorkShares _shares;
     private readonly Stage[] _stages;
 
@@ -79,7 +86,7 @@ internal sealed unsafe partial class Plan
             JoinRowChains(training);
 
         int largest = _nodes.Max(node => node.Shape.Length) * sizeof(float);
-        _group = Math.Clamp(GroupBytes / largest, 1, Math.Min(MostGroupedImages, Math.Max(1, batchSize)));
+        int group = Math.Clamp(GroupBytes / largest, 1, Math.Min(MostGroupedImages, Math.Max(1, batchSize)));
         _stages = CutIntoStages(training, needsGradient);
         _slices = training
             ? [.. _nodes.Where(node => needsGradient[node.Index])
@@ -90,10 +97,12 @@ internal sealed unsafe partial class Plan
         if (training)
             RunAgainWhatIsCheap(graph, needsGradient);
 
-        RecordUses(graph);
-        _memory = memory ?? new();
-        _memory.Place([.. _buffers.Where(buffer => buffer.IsUsed)], batchSize, _group, workers, _programs.Max(program => program.ScratchLength));
         _private = new(training ? _bindings : [], _programs, batchSize);
+        RecordUses(graph);
+        (int unit, _unitChunks) = Unit(group);
+        _size = new(batchSize, group, unit, workers);
+        _memory = memory ?? new();
+        _memory.Place([.. _buffers.Where(buffer => buffer.IsUsed)], _size, _programs.Max(program => program.ScratchLength));
         Parameters = parameters;
         BindViews(needsGradient);
     }
@@ -142,7 +151,7 @@ internal sealed unsafe partial class Plan
     /// <summary>What must happen between the stage before and this one, before any worker begins it.</summary>
     public void BeginStage(int stage, int images)
     {
-        _shares.Begin(_private.ChunkCount(images), _workers);
+        _shares.Begin(UnitCount(stage, images), _workers);
         if (_stages[stage].Barrier is not { } step)
             return;
 
@@ -155,20 +164,64 @@ internal sealed unsafe partial class Plan
     /// <summary>One worker's part of a stage: chunks, whose sums are their own whoever takes them.</summary>
     public void RunStage(int stage, int worker, int images)
     {
-        int chunks = _private.ChunkCount(images);
-        while (_shares.TryTake(worker, out int chunk))
+        int chunks = _private.ChunkCount(images), units = UnitCount(stage, images);
+        while (_shares.TryTake(worker, out int unit))
         {
-            if (stage == 0)
+            (int firstChunk, int endChunk) = new Share(unit, units).Of(chunks);
+            for (int chunk = firstChunk; stage == 0 && chunk < endChunk; chunk++)
                 _private.Clear(chunk);
 
-            (int first, int end) = new Share(chunk, chunks).Of(images);
-            for (; first < end; first += _group)
+            int first = new Share(firstChunk, chunks).Of(images).First, end = new Share(endChunk - 1, chunks).Of(images).End;
+            var all = new Work(first, end - first, worker, _memory.Scratch(worker), null);
+            foreach (Segment segment in _stages[stage].Segments)
             {
-                var work = new Work(first, Math.Min(_group, end - first), worker, _memory.Scratch(worker), _private.Row(chunk));
-                foreach (PlanStep step in _stages[stage].Steps)
-                    Run(step, work);
+                if (segment.IsTogether)
+                {
+                    foreach (PlanStep step in segment.Steps)
+                    {
+                        for (int chunk = firstChunk; step.Pass == Pass.Backward && chunk < endChunk; chunk++)
+                            _programs[step.Node].Backward(step.Phase, Chunk(chunk));
+
+                        RunTogether(step, all);
+                    }
+
+                    continue;
+                }
+
+                for (int i = firstChunk; i < endChunk; i++)
+                    RunByGroups(segment, Chunk(segment.IsBackward ? firstChunk + endChunk - 1 - i : i));
+            }
+
+            Work Chunk(int chunk)
+            {
+                (int start, int stop) = new Share(chunk, chunks).Of(images);
+                return new(start, stop - start, worker, _memory.Scratch(worker), _private.Row(chunk), start - first);
             }
         }
+    }
+
+    /// <summary>Some steps of a stage, a few images at a time.</summary>
+    private void RunByGroups(in Segment segment, in Work work)
+    {
+        for (int done = 0; done < work.Count; done += _size.Group)
+        {
+            Work group = work.Part(done, Math.Min(_size.Group, work.Count - done));
+            foreach (PlanStep step in segment.Steps)
+                Run(step, group);
+        }
+    }
+
+    /// <summary>A step that shares its weights between all images that a worker has taken, but for what is a chunk's own.</summary>
+    private void RunTogether(PlanStep step, in Work work)
+    {
+        if (step.Pass == Pass.Forward)
+        {
+            _programs[step.Node].Forward(step.Phase, work);
+            return;
+        }
+
+        _programs[step.Node].BackwardInputs(work);
+        AddSharedGradients(step.Node, work);
     }
 
     /// <summary>Before any worker begins predictions for so many images; gives how many workers have something to do.</summary>
@@ -187,8 +240,14 @@ internal sealed unsafe partial class Plan
         {
             int first = part * group;
             var work = new Work(first, Math.Min(group, images - first), worker, _memory.Scratch(worker), null);
-            foreach (PlanStep step in _stages[0].Steps)
-                _programs[step.Node].Forward(step.Phase, work);
+            foreach (Segment segment in _stages[0].Segments)
+            {
+                if (!segment.IsTogether)
+                    RunByGroups(segment, work);
+
+                for (int i = 0; segment.IsTogether && i < segment.Steps.Length; i++)
+                    RunTogether(segment.Steps[i], work);
+            }
 
             long bytes = (long)work.Count * length * sizeof(float);
             Buffer.MemoryCopy(_bindings[output.Index].Output.At(work), outputs + ((nint)first * length), bytes, bytes);
@@ -196,7 +255,14 @@ internal sealed unsafe partial class Plan
     }
 
     /// <summary>Images that a worker carries at once: no more than leave something for each worker.</summary>
-    private int InferenceGroup(int images) => Math.Min(_group, (int)(((long)images + _workers - 1) / _workers));
+    private int InferenceGroup(int images) => Math.Min(_size.Unit, (int)(((long)images + _workers - 1) / _workers));
+
+    /// <summary>What a worker takes at once are chunks of a batch; some of them where steps of the stage share weights between more images.</summary>
+    private int UnitCount(int stage, int images)
+    {
+        int chunks = _private.ChunkCount(images);
+        return _stages[stage].BringsTogether ? (chunks + _unitChunks - 1) / _unitChunks : chunks;
+    }
 
     /// <summary>
     /// One worker's share of adding the step's gradients to the parameters': slices of what was not summed privately, and a range of the
@@ -213,24 +279,24 @@ internal sealed unsafe partial class Plan
 
     /// <summary>
     /// The plan in words: stages, barriers, buffers, bytes. A name with ' is a backward pass, # a phase after the first; what is in round brackets runs again, in square ones
-    /// in the same sweep; layers joined by + run band by band.
+    /// in the same sweep, in curly ones for all images that a worker has taken, together; layers joined by + run band by band.
     /// </summary>
     public override string ToString()
     {
         var text = new StringBuilder();
         string batch = Kind == PlanKind.Inference ? "any batch" : $"batch {BatchSize}";
-        text.AppendLine(CultureInfo.InvariantCulture, $"{Kind} plan: {batch}, {_workers} workers, {Level}, {_group} images at a time, {ChunkCount} chunks");
+        text.AppendLine(CultureInfo.InvariantCulture, $"{Kind} plan: {batch}, {_workers} workers, {Level}, {_size.Group} images at a time, {_size.Unit} together, {ChunkCount} chunks");
         for (int i = 0; i < _stages.Length; i++)
         {
             if (_stages[i].Barrier is { } barrier)
                 text.AppendLine(CultureInfo.InvariantCulture, $"barrier: {Word(barrier)}");
 
-            text.AppendLine(CultureInfo.InvariantCulture, $"stage {i}: {string.Join(' ', _stages[i].Steps.Where(step => _programs[step.Node] is RowChain || !_bindings[step.Node].IsFusedAway).Select(Word))}");
+            text.AppendLine(CultureInfo.InvariantCulture, $"stage {i}: {string.Join(' ', _stages[i].Segments.Select(Words))}");
         }
 
         foreach (PlannedBuffer buffer in _buffers.Where(buffer => buffer.IsUsed))
         {
-            long bytes = sizeof(float) * (long)buffer.ImageLength * (buffer.IsPerWorker ? _group : BatchSize);
+            long bytes = sizeof(float) * _size.Length(buffer);
             text.AppendLine(
                 CultureInfo.InvariantCulture,
                 $"  {buffer.Name}: {(buffer.IsPerWorker ? "per worker" : "whole batch")}, {bytes:N0} bytes, stages {buffer.FirstStage} to {buffer.LastStage}");
@@ -240,6 +306,12 @@ internal sealed unsafe partial class Plan
             $"bytes: {_memory.BatchFloats * sizeof(float):N0} for the batch, {_memory.WorkerFloats * sizeof(float):N0} a worker, " +
             $"{(long)_private.Length * sizeof(float):N0} private gradients, {Bytes:N0} in all");
         return text.ToString();
+    }
+
+    private string Words(Segment segment)
+    {
+        string words = string.Join(' ', segment.Steps.Where(step => _programs[step.Node] is RowChain || !_bindings[step.Node].IsFusedAway).Select(Word));
+        return segment.IsTogether ? $"{{{words}}}" : words;
     }
 
     private string Word(PlanStep step)

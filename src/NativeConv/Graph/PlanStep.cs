@@ -18,7 +18,21 @@ internal enum Pass
 internal readonly record struct PlanStep(Pass Pass, int Node, int Phase);
 
 /// <summary>What runs without waiting for the whole batch; and whose barrier comes first, where there is one.</summary>
-internal sealed record Stage(PlanStep[] Steps, PlanStep? Barrier);
+internal sealed record Stage(PlanStep[] Steps, PlanStep? Barrier)
+{
+    /// <summary>The steps, cut where images part or come together.</summary>
+    public Segment[] Segments { get; init; } = [];
+
+    /// <summary>Whether there is a segment for which images come together.</summary>
+    public bool BringsTogether => Array.Exists(Segments, segment => segment.IsTogether);
+}
+
+/// <summary>Steps of a stage through which a worker carries a few images at a time, or all that it has taken, together.</summary>
+internal readonly record struct Segment(PlanStep[] Steps, bool IsTogether)
+{
+    /// <summary>Whether the last images go first: what the forward pass wrote of them is still in a cache.</summary>
+    public bool IsBackward { get; } = Steps[^1].Pass is Pass.Backward or Pass.BackwardAgain;
+}
 
 /// <summary>What a plan is for.</summary>
 internal enum PlanKind

@@ -3,6 +3,8 @@ namespace NativeConv.Graph;
 /// <summary>A block of values that a plan places: when it is used decides where it lies.</summary>
 internal sealed class PlannedBuffer(string name, int imageLength)
 {
+    private bool _isForUnit;
+
     public string Name => name;
 
     /// <summary>Floats an image.</summary>
@@ -24,6 +26,9 @@ internal sealed class PlannedBuffer(string name, int imageLength)
     /// <summary>Whether no value of it outlives a stage, so that a worker needs it for a few images only.</summary>
     public bool IsPerWorker => FirstStage == LastStage || IsWorkedOutAgain;
 
+    /// <summary>Whether a worker needs room for all images that it takes, since it goes through others before it is done with one.</summary>
+    public bool IsForUnit => _isForUnit && IsPerWorker;
+
     /// <summary>Whether something reads the whole batch as one block, its images side by side.</summary>
     public bool IsReadWhole { get; set; }
 
@@ -32,6 +37,14 @@ internal sealed class PlannedBuffer(string name, int imageLength)
 
     /// <summary>Floats from an image to the next.</summary>
     public int ImageStride { get; set; } = imageLength;
+
+    /// <summary>Makes it live from one step to another for all images that a worker takes.</summary>
+    public void KeepForUnit(int firstStep, int lastStep)
+    {
+        _isForUnit = true;
+        FirstStep = Math.Min(FirstStep, firstStep);
+        LastStep = Math.Max(LastStep, lastStep);
+    }
 
     public void Use(int stage, int step)
     {

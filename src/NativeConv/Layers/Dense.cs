@@ -71,6 +71,11 @@ public sealed class Dense : Layer
 
         private const int SliceRows = 224;
 
+        /// <summary>Weights of more bytes leave the second-level cache between two images; as many images share them as keep an image's part of reading them below this.</summary>
+        private const int MostCachedBytes = 128 * 1024, ImageBytes = 128 * 1024;
+
+        private const int MostTogether = 16;
+
         private readonly NodeBinding _node;
         private readonly DenseKernel<TVector> _kernel;
         private readonly AlignedMemory _forward, _backward;
@@ -94,6 +99,15 @@ public sealed class Dense : Layer
 
         public override int SlicedParameter => _node.ParametersTrainable && (long)_inputs * _units > MostPrivateWeights ? 0 : -1;
 
+        public override int ImagesTogether
+        {
+            get
+            {
+                long bytes = (long)_inputs * _units * sizeof(float);
+                return bytes <= MostCachedBytes ? 1 : (int)Math.Min(MostTogether, (bytes + ImageBytes - 1) / ImageBytes);
+            }
+        }
+
         public override void Prepare(ulong seed, long step)
         {
             _kernel.PackForward(_node.Parameters[0].Value, _hasBias ? _node.Parameters[1].Value : null, _forward.Pointer);
@@ -116,8 +130,14 @@ public sealed class Dense : Layer
                     ColumnSumKernel.Run<TVector>(dy, _node.Parameters[1].Private(work), work.Count, _units);
             }
 
+            if (ImagesTogether == 1)
+                BackwardInputs(work);
+        }
+
+        public override void BackwardInputs(in Work work)
+        {
             if (!_node.InputGradients[0].IsNull)
-                _kernel.BackwardInput(dy, _backward.Pointer, _node.InputGradients[0].At(work), work.Count);
+                _kernel.BackwardInput(_node.OutputGradient.At(work), _backward.Pointer, _node.InputGradients[0].At(work), work.Count);
         }
 
         public override void AddGradientSlice(int slice, int images)

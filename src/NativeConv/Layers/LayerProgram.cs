@@ -1,10 +1,14 @@
 namespace NativeConv.Layers;
 
 /// <summary>Where a node's values lie: one block for the whole batch, or a few images for each worker.</summary>
-internal readonly unsafe struct BufferView(float* start, nint imageStride, nint workerStride)
+/// <param name="start">The address of the batch's first image, or of the first worker's first.</param>
+/// <param name="imageStride">Floats from an image of the batch to the next.</param>
+/// <param name="workerStride">Floats from a worker's images to the next worker's.</param>
+/// <param name="unitStride">Floats from an image that a worker carries to the next.</param>
+internal readonly unsafe struct BufferView(float* start, nint imageStride, nint workerStride, nint unitStride = 0)
 {
     /// <summary>The address of the range's first image.</summary>
-    public float* At(in Work work) => start + (work.First * imageStride) + (work.Worker * workerStride);
+    public float* At(in Work work) => start + (work.First * imageStride) + (work.Worker * workerStride) + (work.Index * unitStride);
 
     /// <summary>The address of one image of a block for the whole batch.</summary>
     public float* Image(int image) => start + (image * imageStride);
@@ -13,13 +17,19 @@ internal readonly unsafe struct BufferView(float* start, nint imageStride, nint 
 }
 
 /// <summary>A range of images, and what the worker who takes it may use.</summary>
-internal readonly unsafe struct Work(int first, int count, int worker, float* scratch, float* gradients)
+internal readonly unsafe struct Work(int first, int count, int worker, float* scratch, float* gradients, int index = 0)
 {
     public int First => first;
+
+    /// <summary>The first image's place among all that the worker has taken.</summary>
+    public int Index => index;
 
     public int Count => count;
 
     public int Worker => worker;
+
+    /// <summary>Some of the images.</summary>
+    public Work Part(int start, int length) => new(first + start, length, worker, scratch, gradients, index + start);
 
     /// <summary>The worker's own scratch.</summary>
     public float* Scratch => scratch;
@@ -135,6 +145,15 @@ internal abstract unsafe class LayerProgram
 
     /// <summary>Whether <see cref="ForwardRows"/> may be used.</summary>
     public virtual bool CanRunRows => OwnRows > 0;
+
+    /// <summary>
+    /// Images that should share one reading of the weights, where these are much more than an image; 1 where that does not matter. A program of more has one phase either way, and a backward in two parts:
+    /// <see cref="Backward"/> adds the parameters' gradients, a chunk at a time, and <see cref="BackwardInputs"/> writes the inputs'.
+    /// </summary>
+    public virtual int ImagesTogether => 1;
+
+    /// <summary>The inputs' gradients, where <see cref="ImagesTogether"/> is more than 1.</summary>
+    public virtual void BackwardInputs(in Work work) => throw new NotSupportedException();
 
     /// <summary>Whether its output may be where its input is.</summary>
     public virtual bool CanRunInPlace => false;

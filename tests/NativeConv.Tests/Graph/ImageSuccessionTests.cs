@@ -120,10 +120,10 @@ public sealed class ImageSuccessionTests
             return view.Image(1) - view.Image(0);
         }
 
-        public override void Place(IReadOnlyList<PlannedBuffer> buffers, int batchSize, int group, int workers, int scratchLength)
+        public override void Place(IReadOnlyList<PlannedBuffer> buffers, PlanSize size, int scratchLength)
         {
             Buffers = buffers;
-            base.Place(buffers, batchSize, group, workers, scratchLength);
+            base.Place(buffers, size, scratchLength);
         }
 
         private PlannedBuffer Find(string name) => Buffers.Single(buffer => buffer.Name == name);

@@ -12,18 +12,18 @@ internal sealed unsafe class GuardedPlanMemory(Guard guard) : PlanMemory, IDispo
     /// <summary>How many buffers there are, without the scratch.</summary>
     public int Count => _buffers.Count;
 
-    public override void Place(IReadOnlyList<PlannedBuffer> buffers, int batchSize, int group, int workers, int scratchLength)
+    public override void Place(IReadOnlyList<PlannedBuffer> buffers, PlanSize size, int scratchLength)
     {
-        if (workers != 1)
-            throw new ArgumentOutOfRangeException(nameof(workers), workers, "There is room for one worker.");
+        if (size.Workers != 1)
+            throw new ArgumentOutOfRangeException(nameof(size), size.Workers, "There is room for one worker.");
 
         foreach (PlannedBuffer buffer in buffers)
-            _buffers.Add(buffer, new(checked(buffer.ImageLength * (buffer.IsPerWorker ? group : batchSize)), guard));
+            _buffers.Add(buffer, new(checked((int)size.Length(buffer)), guard));
 
         _scratch = new(scratchLength, guard);
     }
 
-    public override BufferView View(PlannedBuffer buffer) => new(_buffers[buffer].Pointer, buffer.IsPerWorker ? 0 : buffer.ImageLength, 0);
+    public override BufferView View(PlannedBuffer buffer) => new(_buffers[buffer].Pointer, buffer.IsPerWorker ? 0 : buffer.ImageLength, 0, buffer.IsForUnit ? buffer.ImageLength : 0);
 
     public override float* Scratch(int worker) => _scratch!.Pointer;
 

@@ -9,15 +9,12 @@ namespace NativeConv.Kernels;
 internal sealed unsafe class DenseKernel<TVector>(int inputs, int outputs)
     where TVector : struct, IVector<TVector>
 {
-    /// <summary>Up to so many outputs the sum over inputs is what fills vectors.</summary>
-    private const int FewOutputs = 16;
-
     private readonly ConvolutionPass _forward = ConvolutionPass.Forward(Pixel, inputs, outputs, 1);
     private readonly ConvolutionPass _backward = ConvolutionPass.BackwardInput(Pixel, inputs, outputs, 1);
 
     private static Conv2DGeometry Pixel => new(1, 1, 1, 1, 1, Padding.Valid);
 
-    private bool IsDot => outputs <= FewOutputs;
+    private bool IsDot => outputs <= DenseDotKernel.MostOutputs;
 
     public int ForwardPackedLength => IsDot ? checked(inputs * outputs) : _forward.PackedLength<TVector>();
 
@@ -31,11 +28,7 @@ internal sealed unsafe class DenseKernel<TVector>(int inputs, int outputs)
             return;
         }
 
-        for (int i = 0; i < inputs; i++)
-        {
-            for (int o = 0; o < outputs; o++)
-                packed[((nint)o * inputs) + i] = *weights++;
-        }
+        Transposition.Run(weights, outputs, packed, inputs, inputs, outputs);
     }
 
     public void PackBackward(float* weights, float* packed) => _backward.Pack<TVector>(weights, null, packed, Share.All);
@@ -49,18 +42,7 @@ internal sealed unsafe class DenseKernel<TVector>(int inputs, int outputs)
             return;
         }
 
-        var dot = new DotTile { LeftRow = inputs, ResultRow = 1, Left = packed, Rows = outputs, TapRows = 1, TapColumns = 1, Length = inputs };
-        for (int image = 0; image < images; image++)
-        {
-            dot.Right = x;
-            dot.Result = y;
-            DotKernel.Run<TVector>(dot);
-            for (int o = 0; bias != null && o < outputs; o++)
-                y[o] += bias[o];
-
-            x += inputs;
-            y += outputs;
-        }
+        DenseDotKernel.Run<TVector>(x, inputs, packed, outputs, bias, y, images);
     }
 
     public void BackwardInput(float* dy, float* packed, float* dx, int images) => _backward.Run<TVector>(dy, packed, dx, images, Share.All);
