@@ -41,6 +41,34 @@ internal static class Fusion
         }
     }
 
+    /// <summary>
+    /// Lets convolutions of few input channels take the gradient of the 2x2 max-pooling that alone reads them, where no activation's backward stands between, or the pooling does it. Sums of their gradients are
+    /// then in the order of the windows.
+    /// </summary>
+    public static void HandGradientsToConvolutions(IReadOnlyList<Node> nodes, NodeBinding[] bindings)
+    {
+        int[] readers = Graph.CountReaders(nodes);
+        foreach (Node node in nodes)
+        {
+            if (node.Layer is not MaxPool2D pooling || !pooling.QuartersInput(node.Inputs[0].Shape))
+                continue;
+
+            Node convolution = node.Inputs[0];
+            if (bindings[convolution.Index].IsFusedAway && readers[convolution.Index] == 1)
+                convolution = convolution.Inputs[0];
+
+            NodeBinding binding = bindings[convolution.Index];
+            if (readers[convolution.Index] > 1 || convolution.Inputs.Count != 1 || binding.BackwardActivation != Activation.Linear
+                || !convolution.Layer.CanTakePooledGradient(convolution.Inputs[0].Shape))
+            {
+                continue;
+            }
+
+            binding.Pooling = bindings[node.Index];
+            bindings[node.Index].IsGradientHandedOn = true;
+        }
+    }
+
     /// <summary>Marks the nodes whose gradient comes back through a max-pooling alone: of a window's cells one has a gradient, and activations and dropout keep zeros.</summary>
     public static void MarkSparseGradients(IReadOnlyList<Node> nodes, NodeBinding[] bindings)
     {

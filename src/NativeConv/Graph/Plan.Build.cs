@@ -124,8 +124,8 @@ internal sealed unsafe partial class Plan
             if (!training || !needsGradient[node.Index])
                 continue;
 
-            bool shares = _programs[node.Index].IsAlias && readers[node.Inputs[0].Index] == 1;
-            gradients[node.Index] = shares ? gradients[node.Inputs[0].Index] : Create(node.Name + "'", node.Shape.Length);
+            bool shares = _bindings[node.Index].IsGradientHandedOn || (_programs[node.Index].IsAlias && readers[node.Inputs[0].Index] == 1);
+            gradients[node.Index] = shares ? gradients[node.Inputs[0].Index] : Create(node.Name + "'", GradientLength(node));
         }
 
         // In backward order the first reader of a value writes its gradient; each further one writes a buffer of its own, which is then added.
@@ -145,6 +145,8 @@ internal sealed unsafe partial class Plan
         }
 
         return (values, gradients, added);
+
+        int GradientLength(Node node) => (_bindings[node.Index].Pooling?.OutputShape ?? node.Shape).Length;
 
         PlannedBuffer Create(string name, int length)
         {

@@ -75,6 +75,7 @@ internal sealed unsafe partial class Plan
         if (training)
         {
             Fusion.HandRectifiersToPoolings(_nodes, _bindings);
+            Fusion.HandGradientsToConvolutions(_nodes, _bindings);
             Fusion.MarkSparseGradients(_nodes, _bindings);
         }
 
@@ -310,9 +311,13 @@ internal sealed unsafe partial class Plan
 
     private string Words(Segment segment)
     {
-        string words = string.Join(' ', segment.Steps.Where(step => _programs[step.Node] is RowChain || !_bindings[step.Node].IsFusedAway).Select(Word));
+        string words = string.Join(' ', segment.Steps.Where(IsNamed).Select(Word));
         return segment.IsTogether ? $"{{{words}}}" : words;
     }
+
+    /// <summary>Whether a step does anything under its own name.</summary>
+    private bool IsNamed(PlanStep step) =>
+        step.Pass == Pass.Backward && _bindings[step.Node].IsGradientHandedOn ? false : _programs[step.Node] is RowChain || !_bindings[step.Node].IsFusedAway;
 
     private string Word(PlanStep step)
     {
@@ -327,6 +332,7 @@ internal sealed unsafe partial class Plan
             Pass.Forward => name + phase + fused,
             Pass.ForwardAgain => $"({name}{phase}{fused})",
             Pass.Loss => "loss",
+            Pass.Backward when binding.Pooling is { } pooling => $"{_nodes[pooling.NodeIndex].Name}'{Fused(pooling.BackwardActivation)}+{name}'",
             Pass.Backward => $"{name}'{phase}{fused}",
             _ => $"({name}'{phase}{fused})",
         };

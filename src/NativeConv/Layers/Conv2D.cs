@@ -99,12 +99,15 @@ public sealed class Conv2D : Layer
 
     internal override bool IsConvolution => true;
 
+    internal override bool CanTakePooledGradient(ImageShape input) => PooledWeightGradient.Fits(Geometry(input), input.Channels, Filters, Groups);
+
     internal override Layer WithBias() => WithBias(From);
 
     internal override LayerProgram CreateProgram<TVector>(NodeBinding binding) => new ConvolutionProgram<TVector>(
         binding,
         ConvolutionAlgorithm<TVector>.Dense(Geometry(binding.InputShapes[0]), binding.InputShapes[0].Channels, Filters, Groups, Rectifier.Of(binding.FusedActivation)!.Value, binding.IsGradientSparse),
-        UseBias);
+        UseBias,
+        binding.Pooling == null ? null : new(Geometry(binding.InputShapes[0]), binding.InputShapes[0].Channels, Filters));
 
     private Conv2DGeometry Geometry(ImageShape input) => new(input.Height, input.Width, KernelSize, Stride, Dilation, Padding);
 }

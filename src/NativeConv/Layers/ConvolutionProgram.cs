@@ -4,14 +4,14 @@ using NativeConv.Tensors;
 
 namespace NativeConv.Layers;
 
-/// <summary>Any convolution: parameters are the kernel and, with a bias, the bias.</summary>
-internal sealed unsafe class ConvolutionProgram<TVector>(NodeBinding node, ConvolutionAlgorithm<TVector> algorithm, bool hasBias) : LayerProgram
+/// <summary>Any convolution: parameters are the kernel and, with a bias, the bias. Backward as its algorithm does it, or from the gradient of the pooling behind.</summary>
+internal sealed unsafe class ConvolutionProgram<TVector>(NodeBinding node, ConvolutionAlgorithm<TVector> algorithm, bool hasBias, PooledGradient<TVector>? pooled) : LayerProgram
     where TVector : struct, IVector<TVector>
 {
     private readonly AlignedMemory _forward = new(algorithm.ForwardPackedLength);
-    private readonly AlignedMemory? _backward = node.HasBackward ? new(algorithm.BackwardPackedLength) : null;
+    private readonly AlignedMemory? _backward = node.HasBackward ? new(pooled?.PackedLength ?? algorithm.BackwardPackedLength) : null;
 
-    public override int ScratchLength => algorithm.ScratchLength;
+    public override int ScratchLength => pooled?.ScratchLength ?? algorithm.ScratchLength;
 
     public override BackwardReads BackwardReads =>
         (node.ParametersTrainable ? BackwardReads.Inputs : BackwardReads.None) | (IsRectified ? BackwardReads.Output : BackwardReads.None);
@@ -24,7 +24,12 @@ internal sealed unsafe class ConvolutionProgram<TVector>(NodeBinding node, Convo
     {
         float* kernel = node.Parameters[0].Value;
         algorithm.PackForward(kernel, hasBias ? node.Parameters[1].Value : null, _forward.Pointer);
-        if (_backward != null && !node.InputGradients[0].IsNull)
+        if (_backward == null || node.InputGradients[0].IsNull)
+            return;
+
+        if (pooled != null)
+            pooled.Pack(kernel, _backward.Pointer);
+        else
             algorithm.PackBackward(kernel, _backward.Pointer);
     }
 
@@ -45,7 +50,9 @@ internal sealed unsafe class ConvolutionProgram<TVector>(NodeBinding node, Convo
         if (IsRectified)
             Rectifier.Of(node.BackwardActivation)!.Value.Backward<TVector>(node.Output.At(work), dy, (nint)work.Count * node.OutputShape.Length);
 
-        if (dx != null && dw != null)
+        if (pooled != null)
+            pooled.Run(x, dy, Winners(work.First), _backward!.Pointer, dx, dw, work.Scratch, work.Count);
+        else if (dx != null && dw != null)
             algorithm.Backward(x, dy, _backward!.Pointer, dx, dw, work.Scratch, work.Count);
         else if (dx != null)
             algorithm.BackwardInput(dy, _backward!.Pointer, dx, work.Scratch, work.Count);
@@ -53,6 +60,10 @@ internal sealed unsafe class ConvolutionProgram<TVector>(NodeBinding node, Convo
             algorithm.BackwardWeights(x, dy, dw, work.Scratch, work.Count);
 
         if (node.ParametersTrainable && hasBias)
-            ColumnSumKernel.Run<TVector>(dy, node.Parameters[1].Private(work), (long)work.Count * node.OutputShape.Pixels, node.OutputShape.Channels);
+            ColumnSumKernel.Run<TVector>(dy, node.Parameters[1].Private(work), (long)work.Count * GradientShape.Pixels, node.OutputShape.Channels);
     }
+
+    private ImageShape GradientShape => node.Pooling?.OutputShape ?? node.OutputShape;
+
+    private byte* Winners(int image) => (byte*)node.Pooling!.Winners!.Pointer + ((nint)image * GradientShape.Length);
 }

@@ -85,12 +85,16 @@ public sealed class DepthwiseConv2D : Layer
 
     internal override bool IsConvolution => true;
 
+    // One channel to many is a dense convolution.
+    internal override bool CanTakePooledGradient(ImageShape input) => input.Channels == 1 && PooledWeightGradient.Fits(Geometry(input), 1, DepthMultiplier, groups: 1);
+
     internal override Layer WithBias() => WithBias(From);
 
     internal override LayerProgram CreateProgram<TVector>(NodeBinding binding) => new ConvolutionProgram<TVector>(
         binding,
         ConvolutionAlgorithm<TVector>.Depthwise(Geometry(binding.InputShapes[0]), binding.InputShapes[0].Channels, DepthMultiplier, Rectifier.Of(binding.FusedActivation)!.Value),
-        UseBias);
+        UseBias,
+        binding.Pooling == null ? null : new(Geometry(binding.InputShapes[0]), 1, DepthMultiplier));
 
     private Conv2DGeometry Geometry(ImageShape input) => new(input.Height, input.Width, KernelSize, Stride, Dilation, Padding);
 }

@@ -45,6 +45,9 @@ public abstract class Layer
     /// <summary>Whether its program is the one of any convolution.</summary>
     internal virtual bool IsConvolution => false;
 
+    /// <summary>Whether its program can take the gradient of a 2x2 max-pooling behind it in place of its own.</summary>
+    internal virtual bool CanTakePooledGradient(ImageShape input) => false;
+
     /// <summary>Whether values may be initialized as if this layer were not there, when asking what activation follows.</summary>
     internal virtual bool IsTransparentToInitializer => false;
 

@@ -1,3 +1,5 @@
+using NativeConv.Tensors;
+
 namespace NativeConv.Layers;
 
 /// <summary>Where a node's values lie: one block for the whole batch, or a few images for each worker.</summary>
@@ -85,6 +87,15 @@ internal sealed class NodeBinding
 
     /// <summary>The fused activation whose backward the program does: its own, or a pooling the one of the convolution before.</summary>
     public Activation BackwardActivation { get; set; } = Activation.Linear;
+
+    /// <summary>The max-pooling behind the node whose gradient the program takes in place of its own output's, with <see cref="Winners"/>; null for none.</summary>
+    public NodeBinding? Pooling { get; set; }
+
+    /// <summary>Whether the node before takes this node's gradient as it is.</summary>
+    public bool IsGradientHandedOn { get; set; }
+
+    /// <summary>A max-pooling's winners, a byte each, for the whole batch.</summary>
+    public AlignedMemory? Winners { get; set; }
 
     /// <summary>Whether the node before does this node's work.</summary>
     public bool IsFusedAway { get; set; }

@@ -20,6 +20,10 @@ public sealed class MaxPool2D(Size2D poolSize) : Pooling2D(poolSize)
     /// <summary>Whether its program can do the backward of the rectifier before it: which windows' maxima are on its bounds, the forward sees.</summary>
     internal bool CanRectifyBackward(ImageShape input) => MaxPool2x2.Fits(Geometry(input));
 
+    /// <summary>Whether windows of two by two cells cover the input.</summary>
+    internal bool QuartersInput(ImageShape input) =>
+        MaxPool2x2.Fits(Geometry(input)) && Stride == new Size2D(2, 2) && input.Height % 2 == 0 && input.Width % 2 == 0;
+
     internal static MaxPool2D From(LayerConfiguration configuration) =>
         new(configuration.Size("pool")) { Stride = configuration.Size("stride"), Padding = configuration.Padding("padding") };
 
@@ -33,7 +37,7 @@ public sealed class MaxPool2D(Size2D poolSize) : Pooling2D(poolSize)
         private readonly Rectifier _rectifier = Rectifier.Of(node.BackwardActivation)!.Value;
 
         // A byte a winner, for the whole batch: what backward needs instead of x and y.
-        private readonly AlignedMemory? _winners = node.HasBackward
+        private readonly AlignedMemory? _winners = node.Winners = node.HasBackward
             ? new((((long)node.BatchSize * node.OutputShape.Length) + sizeof(float) - 1) / sizeof(float))
             : null;
 
@@ -50,8 +54,15 @@ public sealed class MaxPool2D(Size2D poolSize) : Pooling2D(poolSize)
 
         public override void Backward(int phase, in Work work)
         {
-            if (!node.InputGradients[0].IsNull)
+            if (node.IsGradientHandedOn)
+            {
+                if (_rectifier.IsOn)
+                    MaxPool2x2.LeaveWinners<TVector>(node.OutputGradient.At(work), Winners(work.First), (nint)work.Count * node.OutputShape.Length);
+            }
+            else if (!node.InputGradients[0].IsNull)
+            {
                 MaxPoolKernel.Backward<TVector>(geometry, _channels, node.OutputGradient.At(work), Winners(work.First), node.InputGradients[0].At(work), work.Count);
+            }
         }
 
         private byte* Winners(int image) => _winners == null ? null : (byte*)_winners.Pointer + ((nint)image * node.OutputShape.Length);

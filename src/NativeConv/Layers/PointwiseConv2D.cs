@@ -63,6 +63,6 @@ public sealed class PointwiseConv2D : Layer
         ImageShape input = binding.InputShapes[0];
         var geometry = new Conv2DGeometry(input.Height, input.Width, 1, 1, 1, Padding.Valid);
         Rectifier rectifier = Rectifier.Of(binding.FusedActivation)!.Value;
-        return new ConvolutionProgram<TVector>(binding, ConvolutionAlgorithm<TVector>.Dense(geometry, input.Channels, Filters, 1, rectifier, binding.IsGradientSparse), UseBias);
+        return new ConvolutionProgram<TVector>(binding, ConvolutionAlgorithm<TVector>.Dense(geometry, input.Channels, Filters, 1, rectifier, binding.IsGradientSparse), UseBias, pooled: null);
     }
 }

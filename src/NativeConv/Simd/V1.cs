@@ -115,4 +115,10 @@ internal unsafe struct V1<TMultiplyAdd> : IVector<V1<TMultiplyAdd>>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V1<TMultiplyAdd> LoadBytes(byte* source, int count) => new(*source);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V1<TMultiplyAdd> LoadNumbers(byte* source) => FromBits(*source);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V1<TMultiplyAdd> Pick(float* four, V1<TMultiplyAdd> numbers) => new(four[Bits(numbers) & 3]);
 }

@@ -152,4 +152,12 @@ internal unsafe struct V128<TMultiplyAdd> : IVector<V128<TMultiplyAdd>>
 
         return new(Vector128.ConvertToSingle(Vector128.WidenLower(Vector128.WidenLower(Vector128.CreateScalar(bytes).AsByte())).AsInt32()));
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V128<TMultiplyAdd> LoadNumbers(byte* source) =>
+        new(Vector128.WidenLower(Vector128.WidenLower(Vector128.CreateScalar(Unsafe.ReadUnaligned<uint>(source)).AsByte())).AsSingle());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V128<TMultiplyAdd> Pick(float* four, V128<TMultiplyAdd> numbers) =>
+        new(Vector128.ShuffleNative(Vector128.Load(four), numbers._value.AsInt32() & Vector128.Create(3)));
 }

@@ -139,4 +139,10 @@ internal unsafe struct V256 : IVector<V256>
 
         return new(Vector256.ConvertToSingle(Avx2.ConvertToVector256Int32(Vector128.CreateScalar(bytes).AsByte())));
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V256 LoadNumbers(byte* source) => new(Avx2.ConvertToVector256Int32(source).AsSingle());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V256 Pick(float* four, V256 numbers) => new(Avx.PermuteVar(Avx.BroadcastVector128ToVector256(four), numbers._value.AsInt32()));
 }

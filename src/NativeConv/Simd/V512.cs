@@ -151,4 +151,25 @@ internal unsafe struct V512 : IVector<V512>
         (Vector128<ushort> lower, Vector128<ushort> upper) = Vector128.Widen(bytes);
         return new(Vector512.ConvertToSingle(Vector512.WidenLower(Vector256.Create(lower, upper).ToVector512Unsafe()).AsInt32()));
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V512 LoadNumbers(byte* source)
+    {
+        Vector128<byte> bytes = Vector128.Load(source);
+        if (Avx512F.IsSupported)
+            return new(Avx512F.ConvertToVector512Int32(bytes).AsSingle());
+
+        (Vector128<ushort> lower, Vector128<ushort> upper) = Vector128.Widen(bytes);
+        return new(Vector512.WidenLower(Vector256.Create(lower, upper).ToVector512Unsafe()).AsSingle());
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V512 Pick(float* four, V512 numbers)
+    {
+        Vector128<float> values = Vector128.Load(four);
+        if (Avx512F.IsSupported)
+            return new(Avx512F.PermuteVar4x32(Vector512.Create(values), numbers._value.AsInt32()));
+
+        return new(Vector512.ShuffleNative(Vector512.Create(values), numbers._value.AsInt32() & Vector512.Create(3)));
+    }
 }

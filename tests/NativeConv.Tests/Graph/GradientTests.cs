@@ -45,6 +45,41 @@ public sealed class GradientTests
     public void WideDense_WithSlicedGradient_AgreesWithDifferences() =>
         Check(new ModelBuilder(6, 6, 20).Flatten().Dense(40, activation: Activation.Tanh).Dense(3).Build(8));
 
+    /// <summary>Weights of more than the images that share them, in two layers that read one tensor.</summary>
+    [Fact]
+    public void LargeDenseLayers_ThatReadOneTensor_AgreeWithDifferences()
+    {
+        ModelBuilder builder = new ModelBuilder(5, 5, 2).PointwiseConv2D(20).Flatten();
+        Node start = builder.Current;
+        builder.Dense(70);
+        Node left = builder.Current;
+        Check(builder.From(start).Dense(71).Concat(left).Activate(Activation.Tanh).Dense(3).Build(8));
+    }
+
+    /// <summary>Few channels to whole vectors of outputs: gradients come from the pooling's, and its winners.</summary>
+    [Theory]
+    [InlineData(1, 3, 1, 1, Activation.Linear)]
+    [InlineData(1, 3, 1, 2, Activation.ReLU)]
+    [InlineData(2, 3, 1, 3, Activation.ReLU6)]
+    [InlineData(4, 2, 1, 2, Activation.ReLU)]
+    [InlineData(3, 3, 2, 1, Activation.Linear)]
+    [InlineData(1, 5, 3, 2, Activation.ReLU)]
+    [InlineData(1, 7, 1, 1, Activation.ReLU)]
+    public void FewChannelsBeforeMaxPooling_AgreesWithDifferences(int channels, int kernel, int stride, int dilation, Activation function)
+    {
+        Model model = new ModelBuilder(12, 12, 2).Conv2D(channels, 1).Conv2D(16, kernel, stride, dilation, padding: Padding.Same, activation: function).MaxPool2D(2).Flatten().Dense(2).Build(7);
+        model.Plan(Loss.SoftmaxCrossEntropy(), 3).ToString().Should().Contain("max_pool2d'" + (function == Activation.Linear ? "" : $"[{function}]") + "+conv2d_1'");
+        Check(model);
+    }
+
+    [Fact]
+    public void OneChannelToManyBeforeMaxPooling_AgreesWithDifferences()
+    {
+        Model model = new ModelBuilder(6, 10, 1).Conv2D(1, 3).DepthwiseConv2D(3, depthMultiplier: 32).MaxPool2D(2).Flatten().Dense(2).Build(7);
+        model.Plan(Loss.SoftmaxCrossEntropy(), 3).ToString().Should().Contain("max_pool2d'+depthwise_conv2d'");
+        Check(model);
+    }
+
     [Fact]
     public void Normalization_InTheMiddle_PassesItsGradientOn() =>
         Check(new ModelBuilder(3, 4, 2).PointwiseConv2D(3).Normalize(scale: 0.5f, mean: 0.1f, deviation: 2).Flatten().Dense(2).Build(5));

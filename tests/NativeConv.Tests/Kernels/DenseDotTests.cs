@@ -1,4 +1,5 @@
 using FluentAssertions;
+using NativeConv.Kernels;
 using NativeConv.Simd;
 using NativeConv.Tests.Support;
 using Xunit;
@@ -54,10 +55,23 @@ public sealed class DenseDotTests
         }
     }
 
-    private static float[] Forward(SimdLevel level, int inputs, int outputs, int images, float[] x, float[] w, float[] b)
+    private static float[] Forward(SimdLevel level, int inputs, int outputs, int images, float[] x, float[] w, float[] b) =>
+        SimdLevels.Dispatch<Work, float[]>(level, new(inputs, outputs, images, x, w, b));
+
+    private readonly record struct Work(int Inputs, int Outputs, int Images, float[] X, float[] W, float[] B) : ISimdWork<float[]>
     {
-        float[] y = new float[images * outputs];
-        FullyConnected.Forward(inputs, outputs, x.AsSpan(0, images * inputs), w, b, y, new() { Level = level, ThreadCount = 1 });
-        return y;
+        public unsafe float[] Run<TVector>()
+            where TVector : struct, IVector<TVector>
+        {
+            var kernel = new DenseKernel<TVector>(Inputs, Outputs);
+            float[] packed = new float[kernel.ForwardPackedLength], y = new float[Images * Outputs];
+            fixed (float* x = X, w = W, b = B, p = packed, to = y)
+            {
+                kernel.PackForward(w, b, p);
+                kernel.Forward(x, p, b, to, Images);
+            }
+
+            return y;
+        }
     }
 }

@@ -47,7 +47,7 @@ internal unsafe struct ConvolutionTile
 /// The micro-kernel: output [pixels, channels] += taps [pixels, channels in] x weights [channels in, channels], both in memory as they are.
 /// A lane is an output channel; every value starts at its bias and adds taps row by row, channels ascending, in one fused chain, so that a
 /// tile's size never changes a bit. Registers: rows x columns accumulators, a weight vector for each column and one broadcast:
-/// 14 x 2 + 2 + 1 = 31 of 32, or 6 x 2 + 2 + 1 = 15 of 16. Every read lies inside the taps that the caller found to be inside the image; weights are
+/// 14 x 2 + 2 + 1 = 31 of 32, or 6 x 2 + 2 + 1 = 15 of 16, where a single column has 12 x 1 + 1 + 1: 6 sums would wait for each other. Every read lies inside the taps that the caller found to be inside the image; weights are
 /// padded to whole vectors, and the last vector is stored in part.
 /// </summary>
 internal static unsafe class ConvolutionMicroKernel
@@ -62,8 +62,36 @@ internal static unsafe class ConvolutionMicroKernel
     {
         if (columns == 2)
             Run<TVector, N2>(rows, in tile);
-        else
+        else if (TVector.Registers >= 32 || rows < 4)
             Run<TVector, N1>(rows, in tile);
+        else
+            RunPairs<TVector>(rows, tile);
+    }
+
+    /// <summary>Two tiles of one column as one, which has enough sums of its own.</summary>
+    private static void RunPairs<TVector>(int rows, ConvolutionTile tile)
+        where TVector : struct, IVector<TVector>
+    {
+        int tiles = tile.Tiles;
+        tile.Tiles = tiles / 2;
+        if (tile.Tiles > 0)
+        {
+            if (rows == 4)
+                Run<TVector, N8, N1>(in tile);
+            else if (rows == 5)
+                Run<TVector, N10, N1>(in tile);
+            else
+                Run<TVector, N12, N1>(in tile);
+        }
+
+        if (tiles % 2 == 0)
+            return;
+
+        nint done = (nint)rows * (tiles - 1);
+        tile.Tiles = 1;
+        tile.Input += done * tile.InputStride;
+        tile.Output += done * tile.OutputStride;
+        Run<TVector, N1>(rows, in tile);
     }
 
     private static void Run<TVector, TColumns>(int rows, in ConvolutionTile tile)

@@ -44,6 +44,20 @@ internal static unsafe class MaxPool2x2
     public static void Backward<TVector>(in Conv2DGeometry geometry, int channels, float* dy, byte* winners, float* dx)
         where TVector : struct, IVector<TVector> => ForEach<TVector, Spread>(geometry, channels, dx, dy, winners, 0, geometry.OutputHeight);
 
+    /// <summary>Of gradients of some windows leaves, in place, those that have a winner.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static void LeaveWinners<TVector>(float* dy, byte* winners, nint count)
+        where TVector : struct, IVector<TVector>
+    {
+        nint i = 0;
+        for (; i + TVector.Lanes <= count; i += TVector.Lanes)
+            TVector.Store(dy + i, TVector.And(TVector.LessThan(TVector.LoadBytes(winners + i, TVector.Lanes), TVector.Broadcast(NoCell)), TVector.Load(dy + i)));
+
+        int rest = (int)(count - i);
+        if (rest > 0)
+            TVector.StorePartial(dy + i, TVector.And(TVector.LessThan(TVector.LoadBytes(winners + i, rest), TVector.Broadcast(NoCell)), TVector.LoadPartial(dy + i, rest)), rest);
+    }
+
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void ForEach<TVector, TOperation>(in Conv2DGeometry geometry, int channels, float* input, float* output, byte* winners, int first, int end)
         where TVector : struct, IVector<TVector>

@@ -1,4 +1,7 @@
+using FluentAssertions;
 using FsCheck.Xunit;
+using NativeConv.Kernels;
+using NativeConv.Simd;
 using NativeConv.Tests.Support;
 using Xunit;
 
@@ -56,6 +59,36 @@ public sealed class ConvolutionGuardTests
         }
     }
 
+    /// <summary>Few input channels behind a 2x2 pooling; the first with a product apart from whole vectors of them.</summary>
+    [Fact]
+    public void PooledGradients_StayBetweenTheGuards()
+    {
+        foreach ((int inputs, int outputs) in ((int, int)[])[(1, 16), (1, 48), (2, 32), (3, 16), (4, 64)])
+        {
+            foreach (Conv2DGeometry geometry in (Conv2DGeometry[])
+                [new(6, 4, 3, 1, 2, Padding.Same), new(12, 20, 5, 2, 1, Padding.Same), new(9, 8, new(2, 3), new(1, 2), new(3, 1), Padding.Explicit(1, 3, 0, 2)), new(40, 30, 3, 1, 1, Padding.Same)])
+            {
+                PooledWeightGradient.Fits(geometry, inputs, outputs, groups: 1).Should().BeTrue();
+                GuardedRun.Of(new PooledBackward(new(Images, geometry, inputs, outputs, Groups: 1)));
+            }
+        }
+    }
+
     [Property(MaxTest = 60, Replay = GuardedRun.Seed, Arbitrary = [typeof(GeometryGenerators)])]
     public void Dense_AnyGeometry_StaysBetweenTheGuards(ConvolutionCase c) => GuardedConvolution.Run(c);
+
+    private readonly record struct PooledBackward(ConvolutionCase Case) : IGuardedKernel
+    {
+        public unsafe void Run<TVector>(GuardedBuffers buffers)
+            where TVector : struct, IVector<TVector>
+        {
+            var gradient = new PooledGradient<TVector>(Case.Geometry, Case.InputChannels, Case.OutputChannels);
+            byte[] winners = [.. Enumerable.Range(0, Case.OutputLength / 4).Select(i => (byte)(i * 7 % 4))];
+            float* packed = buffers.Scratch(gradient.PackedLength);
+            gradient.Pack(buffers.Read(Case.WeightsLength), packed);
+            gradient.Run(
+                buffers.Read(Case.InputLength), buffers.Read(winners.Length), buffers.Read(winners), packed, buffers.Write(Case.InputLength), buffers.Update(Case.WeightsLength),
+                buffers.Scratch(gradient.ScratchLength), Case.Images);
+        }
+    }
 }

@@ -29,6 +29,7 @@ public sealed unsafe class PoolingGuardTests
             foreach (Conv2DGeometry geometry in Geometries)
                 Pool(new(Images, geometry, channels));
 
+            GuardedRun.Of(new LeaveWinners(channels));
             GuardedRun.Of(new GlobalForward(Pixels: 5, channels));
             GuardedRun.Of(new GlobalForward(Pixels: 1, channels));
             GuardedRun.Of(new GlobalBackward(Pixels: 5, channels));
@@ -61,6 +62,13 @@ public sealed unsafe class PoolingGuardTests
             where TVector : struct, IVector<TVector> => MaxPoolKernel.Forward<TVector>(
                 Case.Geometry, Case.Channels, buffers.Read(Case.InputLength), buffers.Write(Case.OutputLength),
                 Winners ? buffers.WriteBytes(Case.OutputLength) : null, Case.Images);
+    }
+
+    private readonly record struct LeaveWinners(int Count) : IGuardedKernel
+    {
+        public void Run<TVector>(GuardedBuffers buffers)
+            where TVector : struct, IVector<TVector> =>
+            MaxPool2x2.LeaveWinners<TVector>(buffers.Update(Count), buffers.Read<byte>([.. Enumerable.Range(0, Count).Select(i => (byte)(i % 5))]), Count);
     }
 
     /// <summary>The last row of one image, whose other rows need not exist.</summary>
