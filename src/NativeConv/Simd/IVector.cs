@@ -92,9 +92,9 @@ internal unsafe interface IVector<TSelf>
     /// <summary>Loads <paramref name="count"/> bytes as numbers, zeros beyond; touches no memory beyond them.</summary>
     static abstract TSelf LoadBytes(byte* source, int count);
 
-    /// <summary>Loads a byte a lane as its bits, for <see cref="Pick"/>.</summary>
+    /// <summary>Loads a byte a lane, in the form that <see cref="Pick"/> takes.</summary>
     static abstract TSelf LoadNumbers(byte* source);
 
-    /// <summary>Lane i of the result is the one of four values that the lowest two bits of lane i of <paramref name="numbers"/> name.</summary>
+    /// <summary>Lane i of the result is the one of four values that the lowest two bits of byte i of <paramref name="numbers"/> name.</summary>
     static abstract TSelf Pick(float* four, TSelf numbers);
 }

@@ -116,9 +116,10 @@ internal unsafe struct V1<TMultiplyAdd> : IVector<V1<TMultiplyAdd>>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V1<TMultiplyAdd> LoadBytes(byte* source, int count) => new(*source);
 
+    // Converted, not taken as bits: of a byte that is reinterpreted as a float the compiler makes a load of four.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V1<TMultiplyAdd> LoadNumbers(byte* source) => FromBits(*source);
+    public static V1<TMultiplyAdd> LoadNumbers(byte* source) => new(*source);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V1<TMultiplyAdd> Pick(float* four, V1<TMultiplyAdd> numbers) => new(four[Bits(numbers) & 3]);
+    public static V1<TMultiplyAdd> Pick(float* four, V1<TMultiplyAdd> numbers) => new(four[(int)numbers._value & 3]);
 }

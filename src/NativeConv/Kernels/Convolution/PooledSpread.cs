@@ -12,7 +12,7 @@ internal static unsafe class PooledSpread
     private const int Lanes = TreeSum.Values;
 
     /// <summary>Writes lines [2, 2 * windows, channels], and the dot products of each line's cells, <paramref name="dotsLine"/> floats apart. Channels are a multiple of 16.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     public static void Run<TVector>(float* pooled, byte* winners, int windows, int channels, float* lines, float* weights, float* dots, nint dotsLine)
         where TVector : struct, IVector<TVector>
     {

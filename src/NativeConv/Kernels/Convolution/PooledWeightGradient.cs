@@ -158,7 +158,7 @@ internal sealed unsafe class PooledWeightGradient
             to[i] = from[(nint)i * _inputChannels];
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     private void LayLine(float* above, nint down, float* fours)
     {
         nint right = _g.StrideWidth, step = _columns.Cells;
@@ -218,7 +218,7 @@ internal sealed unsafe class PooledWeightGradient
             Sum<TVector, TRows, N3>(tile);
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     private static void Sum<TVector, TRows, TColumns>(in Tile tile)
         where TVector : struct, IVector<TVector>
         where TRows : struct, ISize

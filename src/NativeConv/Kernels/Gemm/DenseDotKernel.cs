@@ -74,7 +74,7 @@ internal static unsafe class DenseDotKernel
     }
 
     /// <summary>Every sixteenth input from a lane on, for one vector of lanes.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     private static void Tile<TVector, TImages, TOutputs>(float* x, float* weights, nint pitch, int lane, int length, float* sums)
         where TVector : struct, IVector<TVector>
         where TImages : struct, ISize
