@@ -14,14 +14,16 @@ internal sealed unsafe class RowChain : LayerProgram
     private const int BandBytes = 128 * 1024;
 
     private readonly Link[] _links;
+    private readonly LayerProgram _lastProgram;
     private readonly NodeBinding _first, _last;
     private readonly int _rows, _bands, _bandLength, _scratchLength;
 
     public RowChain(IReadOnlyList<(Node Node, LayerProgram Program, NodeBinding Binding)> members)
     {
         Nodes = [.. members.Select(member => member.Node)];
-        (_first, _last) = (members[0].Binding, members[^1].Binding);
+        (_first, _last, _lastProgram) = (members[0].Binding, members[^1].Binding, members[^1].Program);
         _rows = members[^1].Node.Shape.Height;
+        members = WithPooledConvolution(members);
 
         // From the end: how many of a node's rows make one of the chain's, and whether only nodes that run in place follow.
         _links = new Link[members.Count];
@@ -50,6 +52,15 @@ internal sealed unsafe class RowChain : LayerProgram
         _scratchLength = _bandLength * (between.Any(link => link.Place == Place.SecondBand) ? 2 : 1);
     }
 
+    /// <summary>The members, with a convolution that can and the 2x2 max-pooling that covers its output as one.</summary>
+    private static IReadOnlyList<(Node Node, LayerProgram Program, NodeBinding Binding)> WithPooledConvolution(IReadOnlyList<(Node Node, LayerProgram Program, NodeBinding Binding)> members)
+    {
+        (Node Node, LayerProgram Program, NodeBinding Binding) next = members.Skip(1).First(member => !member.Program.IsAlias);
+        return next.Node.Layer is MaxPool2D pooling && pooling.QuartersInput(next.Node.Inputs[0].Shape) && members[0].Program.WithPooling(next.Binding) is { } joined
+            ? [(next.Node, joined, next.Binding), .. members.SkipWhile(member => member != next).Skip(1)]
+            : members;
+    }
+
     /// <summary>Where a link's rows go.</summary>
     private enum Place
     {
@@ -66,7 +77,7 @@ internal sealed unsafe class RowChain : LayerProgram
 
     public override int ScratchLength => _scratchLength;
 
-    public override void Prepare(ulong seed, long step) => _links[^1].Program.Prepare(seed, step);
+    public override void Prepare(ulong seed, long step) => _lastProgram.Prepare(seed, step);
 
     public override void Forward(int phase, in Work work)
     {
@@ -82,11 +93,11 @@ internal sealed unsafe class RowChain : LayerProgram
     }
 
     // Backward each node runs on its own; the chain has the last one's place in the plan.
-    public override BackwardReads BackwardReads => _links[^1].Program.BackwardReads;
+    public override BackwardReads BackwardReads => _lastProgram.BackwardReads;
 
-    public override bool CanRunBackwardAgain => _links[^1].Program.CanRunBackwardAgain;
+    public override bool CanRunBackwardAgain => _lastProgram.CanRunBackwardAgain;
 
-    public override void Backward(int phase, in Work work) => _links[^1].Program.Backward(phase, work);
+    public override void Backward(int phase, in Work work) => _lastProgram.Backward(phase, work);
 
     private void Run(int image, float* x, float* y, float* scratch, int first, int end)
     {

@@ -39,6 +39,8 @@ internal sealed unsafe class ConvolutionProgram<TVector>(NodeBinding node, Convo
 
     public override void ForwardRows(int image, float* x, float* y, int first, int end) => algorithm.ForwardRows(x, _forward.Pointer, y, first, end);
 
+    public override LayerProgram? WithPooling(NodeBinding pooling) => algorithm.WithPooling() is { } both ? new Pooled(node, hasBias, both, pooling) : null;
+
     public override void Forward(int phase, in Work work) =>
         algorithm.Forward(node.Inputs[0].At(work), _forward.Pointer, node.Output.At(work), work.Scratch, work.Count);
 
@@ -66,4 +68,20 @@ internal sealed unsafe class ConvolutionProgram<TVector>(NodeBinding node, Convo
     private ImageShape GradientShape => node.Pooling?.OutputShape ?? node.OutputShape;
 
     private byte* Winners(int image) => (byte*)node.Pooling!.Winners!.Pointer + ((nint)image * GradientShape.Length);
+
+    /// <summary>The forward pass of the convolution and the pooling behind it.</summary>
+    private sealed class Pooled(NodeBinding convolution, bool hasBias, PooledConvolution both, NodeBinding pooling) : LayerProgram
+    {
+        public override bool CanRunRows => true;
+
+        public override void ForwardRows(int image, float* x, float* y, int first, int end)
+        {
+            byte* winners = pooling.Winners == null ? null : (byte*)pooling.Winners.Pointer + ((nint)image * pooling.OutputShape.Length);
+            both.Run<TVector>(x, convolution.Parameters[0].Value, hasBias ? convolution.Parameters[1].Value : null, y, winners, first, end);
+        }
+
+        public override void Forward(int phase, in Work work) => throw new NotSupportedException();
+
+        public override void Backward(int phase, in Work work) => throw new NotSupportedException();
+    }
 }

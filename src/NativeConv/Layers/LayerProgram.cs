@@ -166,6 +166,9 @@ internal abstract unsafe class LayerProgram
     /// <summary>The inputs' gradients, where <see cref="ImagesTogether"/> is more than 1.</summary>
     public virtual void BackwardInputs(in Work work) => throw new NotSupportedException();
 
+    /// <summary>A program whose <see cref="ForwardRows"/> gives the rows of the 2x2 max-pooling that covers the output, which is written nowhere; null where there is none.</summary>
+    public virtual LayerProgram? WithPooling(NodeBinding pooling) => null;
+
     /// <summary>Whether its output may be where its input is.</summary>
     public virtual bool CanRunInPlace => false;
 

@@ -80,6 +80,9 @@ internal abstract unsafe class ConvolutionAlgorithm<TVector>
     /// <summary>Rows of one image's output, first up to end; addresses are those of the image's first rows.</summary>
     public virtual void ForwardRows(float* x, float* packed, float* y, int first, int end) => throw new NotSupportedException();
 
+    /// <summary>The forward pass and the 2x2 max-pooling that covers its output; null where that gains nothing.</summary>
+    public virtual PooledConvolution? WithPooling() => null;
+
     /// <summary>One worker's share of a gradient's channels.</summary>
     public abstract void BackwardWeights(float* x, float* dy, float* dw, float* scratch, int images, Share share);
 

@@ -7,6 +7,7 @@ internal sealed unsafe class GeneralConvolution<TVector>(in Conv2DGeometry geome
     : ConvolutionAlgorithm<TVector>
     where TVector : struct, IVector<TVector>
 {
+    private readonly Conv2DGeometry _g = geometry;
     private readonly ConvolutionPass _forward = ConvolutionPass.Forward(geometry, inputChannels, outputChannels, groups, rectifier);
     private readonly ConvolutionPass _backward = ConvolutionPass.BackwardInput(geometry, inputChannels, outputChannels, groups);
     private readonly FoldedInputGradient? _fold = FoldedInputGradient.Fits(geometry, inputChannels, outputChannels, groups) ? new(geometry, inputChannels, outputChannels) : null;
@@ -46,6 +47,9 @@ internal sealed unsafe class GeneralConvolution<TVector>(in Conv2DGeometry geome
     public override bool CanRunRows => _forward.CanRunRows;
 
     public override void ForwardRows(float* x, float* packed, float* y, int first, int end) => _forward.RunRows<TVector>(x, packed, y, first, end);
+
+    public override PooledConvolution? WithPooling() =>
+        PooledConvolution.Fits(_g, inputChannels, outputChannels, groups) ? new(_g, inputChannels, outputChannels, rectifier) : null;
 
     public override void BackwardInput(float* dy, float* packed, float* dx, float* scratch, int images, Share share)
     {

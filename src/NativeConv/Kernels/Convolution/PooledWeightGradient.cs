@@ -127,35 +127,10 @@ internal sealed unsafe class PooledWeightGradient
         int lines = _rows.Count(rows, _g.KernelHeight), top = (2 * firstRow * _g.StrideHeight) - _g.PadTop;
         float* padded = fours + ((nint)_rows.Count(_bandRows, _g.KernelHeight) * _foursLine);
         for (int line = 0; line < _rows.Reach(lines, _g.StrideHeight); line++)
-            CopyRow(x, top + line, padded + (line * _paddedLine));
+            PaddedRow.Copy(x, top + line, _g.InputHeight, (nint)_g.InputWidth * _inputChannels, _g.PadLeft, _g.InputWidth, _inputChannels, new(padded + (line * _paddedLine), _paddedLine));
 
         for (int line = 0; line < lines; line++)
             LayLine(padded + ((nint)line * _rows.Cells * _paddedLine), (nint)_g.StrideHeight * _paddedLine, fours + (line * _foursLine));
-    }
-
-    /// <summary>A row of x, or zeros outside the image, from as far left of it as the first tap sees to as far right as the last.</summary>
-    private void CopyRow(float* x, int row, float* to)
-    {
-        var line = new Span<float>(to, _paddedLine);
-        if (row < 0 || row >= _g.InputHeight)
-        {
-            line.Clear();
-            return;
-        }
-
-        int left = Math.Min(_g.PadLeft, _paddedLine), count = Math.Min(_g.InputWidth, _paddedLine - left);
-        line[..left].Clear();
-        line[(left + count)..].Clear();
-        float* from = x + ((nint)row * _g.InputWidth * _inputChannels);
-        if (_inputChannels == 1)
-        {
-            new ReadOnlySpan<float>(from, count).CopyTo(line[left..]);
-            return;
-        }
-
-        to += left;
-        for (int i = 0; i < count; i++)
-            to[i] = from[(nint)i * _inputChannels];
     }
 
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]

@@ -84,6 +84,39 @@ internal static unsafe class MaxPool2x2
         }
     }
 
+    /// <summary>
+    /// The maximum of a window's cells, which are in registers, and where TWinners is 1 its winner; what a rectifier makes of the cells first it makes of their maximum too, and where that is on its bounds none
+    /// wins.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Pool<TVector, TWinners>(TVector first, TVector second, TVector third, TVector fourth, float* output, byte* winners, Rectifier rectifier)
+        where TVector : struct, IVector<TVector>
+        where TWinners : struct, ISize
+    {
+        TVector winner = TVector.Zero;
+        Challenge(ref first, ref winner, second, TVector.Broadcast(1));
+        Challenge(ref first, ref winner, third, TVector.Broadcast(2));
+        Challenge(ref first, ref winner, fourth, TVector.Broadcast(3));
+        if (rectifier.IsOn)
+            first = rectifier.Apply(first);
+
+        TVector.Store(output, first);
+        if (TWinners.Value == 0)
+            return;
+
+        if (rectifier.IsOn)
+            winner = rectifier.IsCapped ? LeaveInside<TVector, Relu6Function>(winner, first) : LeaveInside<TVector, ReluFunction>(winner, first);
+
+        TVector.StoreBytes(winners, winner, TVector.Lanes);
+    }
+
+    /// <summary>No winner where a maximum is on the bounds of what gave the cells.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TVector LeaveInside<TVector, TActivation>(TVector winner, TVector best)
+        where TVector : struct, IVector<TVector>
+        where TActivation : struct, IActivation =>
+        TVector.Select(TVector.EqualTo(TActivation.Backward(best, TVector.Broadcast(1)), TVector.Zero), TVector.Broadcast(NoCell), winner);
+
     /// <summary>Greater takes over, as does the first NaN.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Challenge<TVector>(ref TVector best, ref TVector winner, TVector value, TVector number)
@@ -131,10 +164,7 @@ internal static unsafe class MaxPool2x2
             Challenge(ref best, ref winner, TEdge.Load<TVector>(window + below, count), TVector.Broadcast(2));
             Challenge(ref best, ref winner, TEdge.Load<TVector>(window + below + right, count), TVector.Broadcast(3));
             if (typeof(TActivation) != typeof(LinearFunction))
-            {
-                TVector slope = TActivation.Backward(best, TVector.Broadcast(1));
-                winner = TVector.Select(TVector.EqualTo(slope, TVector.Zero), TVector.Broadcast(NoCell), winner);
-            }
+                winner = LeaveInside<TVector, TActivation>(winner, best);
 
             TEdge.Store(output, best, count);
             TEdge.StoreBytes(winners, winner, count);

@@ -61,7 +61,7 @@ public sealed class ConvolutionGuardTests
 
     /// <summary>Few input channels behind a 2x2 pooling; the first with a product apart from whole vectors of them.</summary>
     [Fact]
-    public void PooledGradients_StayBetweenTheGuards()
+    public void PooledConvolutions_BothWays_StayBetweenTheGuards()
     {
         foreach ((int inputs, int outputs) in ((int, int)[])[(1, 16), (1, 48), (2, 32), (3, 16), (4, 64)])
         {
@@ -70,12 +70,25 @@ public sealed class ConvolutionGuardTests
             {
                 PooledWeightGradient.Fits(geometry, inputs, outputs, groups: 1).Should().BeTrue();
                 GuardedRun.Of(new PooledBackward(new(Images, geometry, inputs, outputs, Groups: 1)));
+                foreach (bool winners in (bool[])[false, true])
+                    GuardedRun.Of(new PooledForward(new(1, geometry, inputs, outputs, Groups: 1), winners));
             }
         }
     }
 
     [Property(MaxTest = 60, Replay = GuardedRun.Seed, Arbitrary = [typeof(GeometryGenerators)])]
     public void Dense_AnyGeometry_StaysBetweenTheGuards(ConvolutionCase c) => GuardedConvolution.Run(c);
+
+    private readonly record struct PooledForward(ConvolutionCase Case, bool Winners) : IGuardedKernel
+    {
+        public unsafe void Run<TVector>(GuardedBuffers buffers)
+            where TVector : struct, IVector<TVector>
+        {
+            float* x = buffers.Read(Case.InputLength), w = buffers.Read(Case.WeightsLength), b = Winners ? buffers.Read(Case.OutputChannels) : null;
+            new PooledConvolution(Case.Geometry, Case.InputChannels, Case.OutputChannels, Rectifier.Of(Activation.ReLU)!.Value).Run<TVector>(
+                x, w, b, buffers.Write(Case.OutputLength / 4), Winners ? buffers.WriteBytes(Case.OutputLength / 4) : null, 0, Case.Geometry.OutputHeight / 2);
+        }
+    }
 
     private readonly record struct PooledBackward(ConvolutionCase Case) : IGuardedKernel
     {
