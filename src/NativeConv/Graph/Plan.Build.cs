@@ -156,7 +156,7 @@ internal sealed unsafe partial class Plan
         }
     }
 
-    private void RecordUses(Graph graph)
+    private void RecordUses(Graph graph, int group)
     {
         int position = 0;
         for (int stage = 0; stage < _stages.Length; stage++)
@@ -168,13 +168,7 @@ internal sealed unsafe partial class Plan
             }
         }
 
-        position = 1;
-        for (int stage = 0; stage < _stages.Length; stage++)
-        {
-            _stages[stage] = _stages[stage] with { Segments = CutIntoSegments(_stages[stage].Steps) };
-            KeepBetweenSegments(_stages[stage].Segments, position);
-            position += _stages[stage].Steps.Length;
-        }
+        ShareWeights(group);
 
         // A worker copies the results of all its images at the end.
         if (Kind == PlanKind.Inference && _stages[0].BringsTogether)
@@ -207,6 +201,47 @@ internal sealed unsafe partial class Plan
             buffer.IsReadWhole |= buffer.LastStage == _stages.Length;
     }
 
+    /// <summary>
+    /// Cuts stages where images part or come together, and says how many images a worker takes at once: as many as programs want, unless that is too much to keep or leaves too little for each worker. Where even
+    /// one chunk's images are too much, no stage is cut.
+    /// </summary>
+    private void ShareWeights(int group)
+    {
+        _unit = group;
+        for (int stage = 0; stage < _stages.Length; stage++)
+            _stages[stage] = _stages[stage] with { Segments = [new(_stages[stage].Steps, IsTogether: false)] };
+
+        int wanted = _programs.Max(program => program.ImagesTogether);
+        if (wanted == 1)
+            return;
+
+        int chunks = Kind == PlanKind.Inference ? 1 : _private.ChunkCount(BatchSize), images = Kind == PlanKind.Inference ? group : (int)(((long)BatchSize + chunks - 1) / chunks);
+        Segment[][] segments = [.. _stages.Select(stage => CutIntoSegments(stage.Steps))];
+        var kept = new Dictionary<PlannedBuffer, (int First, int Last)>();
+        int position = 1;
+        foreach (Segment[] stage in segments)
+        {
+            FindKept(stage, position, kept);
+            position += stage.Sum(segment => segment.Steps.Length);
+        }
+
+        long most = MostUnitBytes / Math.Max(1, kept.Keys.Where(buffer => buffer.IsPerWorker).Sum(buffer => (long)buffer.ImageLength * sizeof(float)));
+        if (most < images)
+            return;
+
+        wanted = (int)Math.Min(wanted, most);
+        _unitChunks = Math.Clamp(wanted / images, 1, Math.Max(1, chunks / (2 * _workers)));
+        _unit = Kind == PlanKind.Inference ? Math.Max(group, wanted) : _unitChunks * images;
+        for (int stage = 0; stage < _stages.Length; stage++)
+            _stages[stage] = _stages[stage] with { Segments = segments[stage] };
+
+        foreach ((PlannedBuffer buffer, (int first, int last)) in kept)
+            buffer.KeepForUnit(first, last);
+
+        foreach (PlanStep step in segments.SelectMany(stage => stage).Where(segment => segment.IsTogether).SelectMany(segment => segment.Steps))
+            VisitUses(step, buffer => buffer.IsReadWhole = true);
+    }
+
     private Segment[] CutIntoSegments(PlanStep[] steps)
     {
         var segments = new List<Segment>();
@@ -228,7 +263,7 @@ internal sealed unsafe partial class Plan
     /// What more than one segment uses, or one that takes images together, a worker keeps for all its images: from the first such segment's first step to the last one's last, for other images go through
     /// all steps of a segment meanwhile.
     /// </summary>
-    private void KeepBetweenSegments(Segment[] segments, int position)
+    private void FindKept(Segment[] segments, int position, Dictionary<PlannedBuffer, (int First, int Last)> kept)
     {
         var first = new Dictionary<PlannedBuffer, (int Segment, int Step)>();
         for (int i = 0; i < segments.Length; i++)
@@ -240,31 +275,12 @@ internal sealed unsafe partial class Plan
                 {
                     first.TryAdd(buffer, (i, begin));
                     if (first[buffer].Segment < i || segments[i].IsTogether)
-                        buffer.KeepForUnit(first[buffer].Step, end);
-
-                    buffer.IsReadWhole |= segments[i].IsTogether;
+                        kept[buffer] = (kept.TryGetValue(buffer, out (int First, int Last) before) ? before.First : first[buffer].Step, end);
                 });
             }
 
             position = end + 1;
         }
-    }
-
-    /// <summary>How many images a worker may take at once, and chunks: as many as programs want together, unless that is too much to keep or leaves too little for each worker.</summary>
-    private (int Images, int Chunks) Unit(int group)
-    {
-        int wanted = _programs.Max(program => program.ImagesTogether);
-        if (wanted == 1)
-            return (group, 1);
-
-        long kept = _buffers.Where(buffer => buffer.IsForUnit).Sum(buffer => (long)buffer.ImageLength * sizeof(float));
-        wanted = (int)Math.Min(wanted, Math.Max(1, MostUnitBytes / Math.Max(1, kept)));
-        if (Kind == PlanKind.Inference)
-            return (Math.Max(group, wanted), 1);
-
-        int chunks = _private.ChunkCount(BatchSize), images = (BatchSize + chunks - 1) / chunks;
-        int together = Math.Clamp(wanted / images, 1, Math.Max(1, chunks / (2 * _workers)));
-        return (together * images, together);
     }
 
     /// <summary>Names every buffer that a step reads or writes.</summary>

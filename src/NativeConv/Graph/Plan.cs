@@ -18,8 +18,8 @@ internal sealed unsafe partial class Plan
 
     private const int MostGroupedImages = 8;
 
-    /// <summary>Where steps share weights between images, what a worker keeps of the images in between stays below this.</summary>
-    private const int MostUnitBytes = 4 * 1024 * 1024;
+    /// <summary>Where steps share weights between images, what a worker keeps of the images in between stays below this; where a chunk's images take more, nothing is shared.</summary>
+    private const int MostUnitBytes = 8 * 1024 * 1024;
 
     private readonly LossProgram? _loss;
     private readonly BatchOperations _operations;
@@ -34,7 +34,7 @@ internal sealed unsafe partial class Plan
     private readonly int _workers;
 
     /// <summary>Chunks that a worker takes at once where steps share weights between images.</summary>
-    private readonly int _unitChunks;
+    private int _unitChunks = 1, _unit;
     private readonly PlanSize _size;
     private readonly WorkShares _shares;
     private readonly Stage[] _stages;
@@ -99,9 +99,8 @@ internal sealed unsafe partial class Plan
             RunAgainWhatIsCheap(graph, needsGradient);
 
         _private = new(training ? _bindings : [], _programs, batchSize);
-        RecordUses(graph);
-        (int unit, _unitChunks) = Unit(group);
-        _size = new(batchSize, group, unit, workers);
+        RecordUses(graph, group);
+        _size = new(batchSize, group, _unit, workers);
         _memory = memory ?? new();
         _memory.Place([.. _buffers.Where(buffer => buffer.IsUsed)], _size, _programs.Max(program => program.ScratchLength));
         Parameters = parameters;
@@ -317,7 +316,7 @@ internal sealed unsafe partial class Plan
 
     /// <summary>Whether a step does anything under its own name.</summary>
     private bool IsNamed(PlanStep step) =>
-        step.Pass == Pass.Backward && _bindings[step.Node].IsGradientHandedOn ? false : _programs[step.Node] is RowChain || !_bindings[step.Node].IsFusedAway;
+        (step.Pass != Pass.Backward || !_bindings[step.Node].IsGradientHandedOn) && (_programs[step.Node] is RowChain || !_bindings[step.Node].IsFusedAway);
 
     private string Word(PlanStep step)
     {
@@ -357,6 +356,9 @@ internal sealed unsafe partial class Plan
                 break;
             default:
                 _programs[step.Node].Backward(step.Phase, work);
+                if (_programs[step.Node].ImagesTogether > 1)
+                    _programs[step.Node].BackwardInputs(work);
+
                 if (step.Phase == _programs[step.Node].BackwardPhases - 1)
                     AddSharedGradients(step.Node, work);
                 break;

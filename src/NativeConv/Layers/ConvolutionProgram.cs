@@ -49,6 +49,10 @@ internal sealed unsafe class ConvolutionProgram<TVector>(NodeBinding node, Convo
         float* x = node.Inputs[0].At(work), dy = node.OutputGradient.At(work);
         float* dx = node.InputGradients[0].IsNull ? null : node.InputGradients[0].At(work);
         float* dw = node.ParametersTrainable ? node.Parameters[0].Private(work) : null;
+        // Here, not where the pooling went backward: what wrote the gradient may have run again since.
+        if (node.Pooling is { BackwardActivation: not Activation.Linear })
+            MaxPool2x2.LeaveWinners<TVector>(dy, Winners(work.First), (nint)work.Count * GradientShape.Length);
+
         if (IsRectified)
             Rectifier.Of(node.BackwardActivation)!.Value.Backward<TVector>(node.Output.At(work), dy, (nint)work.Count * node.OutputShape.Length);
 

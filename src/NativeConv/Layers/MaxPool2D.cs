@@ -54,15 +54,8 @@ public sealed class MaxPool2D(Size2D poolSize) : Pooling2D(poolSize)
 
         public override void Backward(int phase, in Work work)
         {
-            if (node.IsGradientHandedOn)
-            {
-                if (_rectifier.IsOn)
-                    MaxPool2x2.LeaveWinners<TVector>(node.OutputGradient.At(work), Winners(work.First), (nint)work.Count * node.OutputShape.Length);
-            }
-            else if (!node.InputGradients[0].IsNull)
-            {
+            if (!node.InputGradients[0].IsNull)
                 MaxPoolKernel.Backward<TVector>(geometry, _channels, node.OutputGradient.At(work), Winners(work.First), node.InputGradients[0].At(work), work.Count);
-            }
         }
 
         private byte* Winners(int image) => _winners == null ? null : (byte*)_winners.Pointer + ((nint)image * node.OutputShape.Length);

@@ -72,6 +72,21 @@ public sealed class GradientTests
         Check(model);
     }
 
+    /// <summary>A barrier between the pooling's backward and the convolution's, behind which the pooling's gradient is worked out again.</summary>
+    [Fact]
+    public void FewChannelsBeforeMaxPooling_WhoseGradientIsWorkedOutAgain_AgreeWithDifferences()
+    {
+        ModelBuilder builder = new ModelBuilder(8, 8, 2).Conv2D(1, 1);
+        Node start = builder.Current;
+        builder.Conv2D(16, 3);
+        Node convolution = builder.Current;
+        builder.From(start).Conv2D(4, 3).BatchNormalization().GlobalAveragePool2D();
+        Node other = builder.Current;
+        Model model = builder.From(convolution).ReLU().MaxPool2D(2).GlobalAveragePool2D().Concat(other).Dense(2).Build(7);
+        model.Plan(Loss.SoftmaxCrossEntropy(), 3).ToString().Should().Contain("max_pool2d'[ReLU]+").And.Contain("(global_average_pool2d");
+        Check(model, vanishing: 0.01);
+    }
+
     [Fact]
     public void OneChannelToManyBeforeMaxPooling_AgreesWithDifferences()
     {

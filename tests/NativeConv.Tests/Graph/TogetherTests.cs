@@ -31,11 +31,44 @@ public sealed class TogetherTests
         model.Plan(Loss.SoftmaxCrossEntropy(), 128).ToString().Should().Contain(" 2 together, 64 chunks");
     }
 
-    /// <summary>What a worker keeps of its images stays below 4 MB, however many the weights want.</summary>
+    /// <summary>What a worker keeps of its images stays below 8 MB, however many the weights want.</summary>
     [Fact]
     public void Plan_LargeImages_TakesFewerOfThem() =>
         new ModelBuilder(128, 64, 1).Conv2D(32, 3).Conv2D(1, 3).Flatten().Dense(400).Dense(2).Build(1).Plan(Loss.SoftmaxCrossEntropy(), 32).ToString()
-            .Should().Contain("1 images at a time, 3 together, 32 chunks");
+            .Should().Contain("1 images at a time, 7 together, 32 chunks").And.Contain("{dense}");
+
+    [Fact]
+    public void Plan_ChunksOfTooManyImages_ShareNothing() =>
+        new ModelBuilder(64, 64, 1).Conv2D(32, 3).Conv2D(1, 3).Flatten().Dense(400).Dense(2).Build(1).Plan(Loss.SoftmaxCrossEntropy(), 1024).ToString()
+            .Should().Contain("1 images at a time, 1 together, 64 chunks").And.NotContain("{");
+
+    /// <summary>The gradients of a step whose chunks are too large to be taken together are those of parts of it that are not.</summary>
+    [Fact]
+    public void ChunksOfTooManyImages_TrainAsSmallOnes()
+    {
+        const int Many = 192;
+        Model many = Wide(), few = many.Clone();
+        int length = many.InputShape.Length;
+        float[] x = TestData.Uniform(Many * length, 1), dy = TestData.Uniform(Many * Classes, 2), y = new float[Many * Classes], part = new float[Classes];
+        many.Plan(Loss.SoftmaxCrossEntropy(), Many).ToString().Should().NotContain("{");
+        few.Plan(Loss.SoftmaxCrossEntropy(), 1).ToString().Should().Contain("{dense}");
+        many.Forward(x, y);
+        many.Backward(dy);
+        for (int i = 0; i < Many; i++)
+        {
+            few.Forward(x.AsSpan(i * length, length), part);
+            part.Should().Equal(y[(i * Classes)..((i + 1) * Classes)]);
+            few.Backward(dy.AsSpan(i * Classes, Classes));
+        }
+
+        for (int i = 0; i < many.Parameters.Count; i++)
+        {
+            float[] actual = many.Parameters[i].Gradient!.Span.ToArray(), expected = few.Parameters[i].Gradient!.Span.ToArray();
+            actual.Zip(expected, (a, e) => MathF.Abs(a - e)).Max().Should().BeLessThan(1e-4f * expected.Max(MathF.Abs), many.Parameters[i].Name);
+        }
+
+        static Model Wide() => new ModelBuilder(128, 64, 1).Conv2D(48, 1).Activate(Activation.Tanh).PointwiseConv2D(48).AveragePool2D(16).Flatten().Dense(24).Dense(Classes).Build(1);
+    }
 
     [Fact]
     public void Forward_ManyImages_HasTheBitsOfEachOnItsOwn()

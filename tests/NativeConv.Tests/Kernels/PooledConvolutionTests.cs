@@ -68,6 +68,18 @@ public sealed unsafe class PooledConvolutionTests
         Fits(8, 2, 16, groups: 2).Should().BeFalse();
         Fits(8, 1, 16, width: 2046).Should().BeTrue("four lines with zeros beside them fit the stack");
         Fits(8, 1, 16, width: 2048).Should().BeFalse();
+        PooledConvolution.Fits(Huge, 1, 16, 1).Should().BeFalse("lines are many");
+        PooledWeightGradient.Fits(Huge, 1, 16, 1).Should().BeFalse("fours are many");
+    }
+
+    /// <summary>Sizes that only a file that means harm has.</summary>
+    private static Conv2DGeometry Huge => new(2, 2, 5, 1, 1 << 28, Padding.Explicit(1 << 29, 1 << 29, 1 << 29, 1 << 29));
+
+    [Fact]
+    public void LargeDilations_ThatShareNoDivisorWithTwo_HaveDenseGradients()
+    {
+        PooledWeightGradient.Fits(new(256, 256, 3, 1, 8, Padding.Same), 1, 16, 1).Should().BeTrue();
+        PooledWeightGradient.Fits(new(256, 256, 3, 1, 9, Padding.Same), 1, 16, 1).Should().BeFalse();
     }
 
     private static void Compare(ConvolutionCase c)

@@ -5,7 +5,7 @@ namespace NativeConv.Kernels;
 
 /// <summary>
 /// A convolution of few input channels and the 2x2 max-pooling that covers its output, in one: the four cells of a window are summed and compared in registers, and never written. So few channels make the
-/// convolution cheaper than writing its output and reading it again. Bits are those of the one after the other: zeros around the image stand for taps outside. Registers: 4 cells by 3 vectors of sums, 3 of weights, 1 of x: with fewer sums a window's few taps would wait for each other.
+/// convolution cheaper than writing its output and reading it again. Bits are those of the one after the other, unless a weight is not finite: zeros around the image stand for taps outside. Registers: 4 cells by 3 vectors of sums, 3 of weights, 1 of x: with fewer sums a window's few taps would wait for each other.
 /// </summary>
 internal sealed unsafe class PooledConvolution
 {
@@ -26,7 +26,7 @@ internal sealed unsafe class PooledConvolution
     {
         _g = geometry;
         (_inputChannels, _outputChannels, _rectifier) = (inputChannels, outputChannels, rectifier);
-        _paddedLine = PaddedLine(geometry, inputChannels);
+        _paddedLine = (int)PaddedLine(geometry, inputChannels);
         _bandRows = BandRows(geometry, inputChannels);
         _taps = [..
             from row in Enumerable.Range(0, _g.KernelHeight)
@@ -46,7 +46,7 @@ internal sealed unsafe class PooledConvolution
         if (first >= end)
             return;
 
-        float* padded = stackalloc float[Lines(_g, Math.Min(_bandRows, end - first)) * _paddedLine];
+        float* padded = stackalloc float[(int)Lines(_g, Math.Min(_bandRows, end - first)) * _paddedLine];
         nint row = (nint)_g.OutputWidth / 2 * _outputChannels, step = (nint)2 * _g.StrideHeight * _paddedLine;
         int inputRow = _g.InputWidth * _inputChannels;
         for (int start = first; start < end; start += _bandRows)
@@ -61,16 +61,15 @@ internal sealed unsafe class PooledConvolution
     }
 
     /// <summary>Rows of x that so many rows of windows see, with the zeros around.</summary>
-    private static int Lines(in Conv2DGeometry g, int rows) => (((2 * rows) - 1) * g.StrideHeight) + ((g.KernelHeight - 1) * g.DilationHeight) + 1;
+    private static long Lines(in Conv2DGeometry g, int rows) => (((2L * rows) - 1) * g.StrideHeight) + ((g.KernelHeight - 1L) * g.DilationHeight) + 1;
 
-    private static int PaddedLine(in Conv2DGeometry g, int inputChannels) => checked((((g.OutputWidth - 1) * g.StrideWidth) + ((g.KernelWidth - 1) * g.DilationWidth) + 1) * inputChannels);
+    private static long PaddedLine(in Conv2DGeometry g, int inputChannels) => (((g.OutputWidth - 1L) * g.StrideWidth) + ((g.KernelWidth - 1L) * g.DilationWidth) + 1) * inputChannels;
 
     /// <summary>As many rows of windows as fit the stack; 0 where not one does.</summary>
     private static int BandRows(in Conv2DGeometry g, int inputChannels)
     {
-        long line = (long)sizeof(float) * PaddedLine(g, inputChannels);
-        long rows = ((MostBandBytes / line) - Lines(g, 1)) / (2 * g.StrideHeight);
-        return (MostBandBytes / line) < Lines(g, 1) ? 0 : (int)Math.Min(g.OutputHeight / 2, rows + 1);
+        long most = MostBandBytes / sizeof(float) / PaddedLine(g, inputChannels), least = Lines(g, 1);
+        return most < least ? 0 : (int)Math.Min(g.OutputHeight / 2, ((most - least) / (2L * g.StrideHeight)) + 1);
     }
 
     private void Row<TVector>(float* x, float* weights, float* bias, float* y, byte* winners)

@@ -16,6 +16,9 @@ internal sealed unsafe class PooledWeightGradient
     /// <summary>The pooling's gradient of a band, which every vector of outputs reads half a line at a time, and its fours stay in the first-level cache.</summary>
     private const int BandBytes = 16 * 1024;
 
+    /// <summary>Beyond, laying out a band costs more than it saves.</summary>
+    private const int MostFoursBytes = 64 * 1024;
+
     private readonly Conv2DGeometry _g;
     private readonly int _inputChannels, _outputChannels, _height, _width, _bandRows;
 
@@ -35,21 +38,30 @@ internal sealed unsafe class PooledWeightGradient
         (_height, _width) = (geometry.OutputHeight / 2, geometry.OutputWidth / 2);
         _rows = new(2 * geometry.StrideHeight, geometry.DilationHeight);
         _columns = new(2 * geometry.StrideWidth, geometry.DilationWidth);
-        _foursLine = 4 * _columns.Count(_width, geometry.KernelWidth);
+        _foursLine = 4 * (int)_columns.Count(_width, geometry.KernelWidth);
         _paddedLine = _columns.Reach(_foursLine / 4, geometry.StrideWidth);
-        _bandRows = Math.Clamp(BandBytes / (sizeof(float) * _width * outputChannels), 1, _height);
+        _bandRows = BandRows(geometry, outputChannels);
+    }
+
+    private static int BandRows(in Conv2DGeometry g, int outputChannels) => (int)Math.Clamp(BandBytes / ((long)sizeof(float) * (g.OutputWidth / 2) * outputChannels), 1, g.OutputHeight / 2);
+
+    /// <summary>What a band's fours take, those between two windows' or two taps' included: many where dilations are large and share no divisor with two strides.</summary>
+    private static long FoursBytes(in Conv2DGeometry g, int outputChannels)
+    {
+        Steps rows = new(2L * g.StrideHeight, g.DilationHeight), columns = new(2L * g.StrideWidth, g.DilationWidth);
+        return 4L * sizeof(float) * rows.Count(BandRows(g, outputChannels), g.KernelHeight) * columns.Count(g.OutputWidth / 2, g.KernelWidth);
     }
 
     /// <summary>Whether input channels are few, outputs fill every vector, and windows of two by two cover the output.</summary>
     public static bool Fits(in Conv2DGeometry geometry, int inputChannels, int outputChannels, int groups) =>
         FoldedInputGradient.Fits(geometry, inputChannels, outputChannels, groups) && outputChannels % TreeSum.Values == 0
-        && geometry.OutputHeight % 2 == 0 && geometry.OutputWidth % 2 == 0;
+        && geometry.OutputHeight % 2 == 0 && geometry.OutputWidth % 2 == 0 && FoursBytes(geometry, outputChannels) <= MostFoursBytes;
 
     public int ScratchLength
     {
         get
         {
-            int lines = _rows.Count(_bandRows, _g.KernelHeight);
+            int lines = (int)_rows.Count(_bandRows, _g.KernelHeight);
             return (lines * _foursLine) + (_rows.Reach(lines, _g.StrideHeight) * _paddedLine);
         }
     }
@@ -57,10 +69,10 @@ internal sealed unsafe class PooledWeightGradient
     /// <summary>How fours follow each other along an axis on which every so many cells a window begins, and a tap.</summary>
     private readonly struct Steps
     {
-        public Steps(int window, int tap)
+        public Steps(long window, long tap)
         {
-            Cells = GreatestCommonDivisor(window, tap);
-            (Window, Tap) = (window / Cells, tap / Cells);
+            long cells = GreatestCommonDivisor(window, tap);
+            (Cells, Window, Tap) = ((int)cells, (int)(window / cells), (int)(tap / cells));
         }
 
         /// <summary>Cells from a four to the next.</summary>
@@ -72,12 +84,12 @@ internal sealed unsafe class PooledWeightGradient
         /// <summary>Fours from a tap to the next.</summary>
         public int Tap { get; }
 
-        public int Count(int windows, int taps) => ((windows - 1) * Window) + ((taps - 1) * Tap) + 1;
+        public long Count(int windows, int taps) => ((windows - 1L) * Window) + ((taps - 1L) * Tap) + 1;
 
         /// <summary>Cells from the first that some fours hold to the last, whose own cells are a stride apart.</summary>
         public int Reach(int fours, int stride) => ((fours - 1) * Cells) + stride + 1;
 
-        private static int GreatestCommonDivisor(int a, int b) => b == 0 ? a : GreatestCommonDivisor(b, a % b);
+        private static long GreatestCommonDivisor(long a, long b) => b == 0 ? a : GreatestCommonDivisor(b, a % b);
     }
 
     /// <summary>Some taps of one input channel, and a vector of outputs, over a band.</summary>
@@ -124,8 +136,8 @@ internal sealed unsafe class PooledWeightGradient
     /// <summary>Lays side by side what the four cells of each window see through each tap, from a copy of the band's part of x with zeros around the image.</summary>
     private void LayFours(float* x, int firstRow, int rows, float* fours)
     {
-        int lines = _rows.Count(rows, _g.KernelHeight), top = (2 * firstRow * _g.StrideHeight) - _g.PadTop;
-        float* padded = fours + ((nint)_rows.Count(_bandRows, _g.KernelHeight) * _foursLine);
+        int lines = (int)_rows.Count(rows, _g.KernelHeight), top = (2 * firstRow * _g.StrideHeight) - _g.PadTop;
+        float* padded = fours + (_rows.Count(_bandRows, _g.KernelHeight) * _foursLine);
         for (int line = 0; line < _rows.Reach(lines, _g.StrideHeight); line++)
             PaddedRow.Copy(x, top + line, _g.InputHeight, (nint)_g.InputWidth * _inputChannels, _g.PadLeft, _g.InputWidth, _inputChannels, new(padded + (line * _paddedLine), _paddedLine));
 
