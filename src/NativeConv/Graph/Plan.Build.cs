@@ -156,7 +156,8 @@ internal sealed unsafe partial class Plan
         }
     }
 
-    private void RecordUses(Graph graph, int group)
+    /// <summary>How long each buffer lives; gives how many images a worker takes at once, and chunks.</summary>
+    private (int Images, int Chunks) RecordUses(Graph graph, int group)
     {
         int position = 0;
         for (int stage = 0; stage < _stages.Length; stage++)
@@ -168,7 +169,7 @@ internal sealed unsafe partial class Plan
             }
         }
 
-        ShareWeights(group);
+        (int Images, int Chunks) unit = ShareWeights(group);
 
         // A worker copies the results of all its images at the end.
         if (Kind == PlanKind.Inference && _stages[0].BringsTogether)
@@ -199,21 +200,22 @@ internal sealed unsafe partial class Plan
         // What the caller gives is the first in its place, and so lies side by side anyway.
         foreach (PlannedBuffer buffer in _buffers)
             buffer.IsReadWhole |= buffer.LastStage == _stages.Length;
+
+        return unit;
     }
 
     /// <summary>
     /// Cuts stages where images part or come together, and says how many images a worker takes at once: as many as programs want, unless that is too much to keep or leaves too little for each worker. Where even
     /// one chunk's images are too much, no stage is cut.
     /// </summary>
-    private void ShareWeights(int group)
+    private (int Images, int Chunks) ShareWeights(int group)
     {
-        _unit = group;
         for (int stage = 0; stage < _stages.Length; stage++)
             _stages[stage] = _stages[stage] with { Segments = [new(_stages[stage].Steps, IsTogether: false)] };
 
         int wanted = _programs.Max(program => program.ImagesTogether);
         if (wanted == 1)
-            return;
+            return (group, 1);
 
         int chunks = Kind == PlanKind.Inference ? 1 : _private.ChunkCount(BatchSize), images = Kind == PlanKind.Inference ? group : (int)(((long)BatchSize + chunks - 1) / chunks);
         Segment[][] segments = [.. _stages.Select(stage => CutIntoSegments(stage.Steps))];
@@ -227,11 +229,10 @@ internal sealed unsafe partial class Plan
 
         long most = MostUnitBytes / Math.Max(1, kept.Keys.Where(buffer => buffer.IsPerWorker).Sum(buffer => (long)buffer.ImageLength * sizeof(float)));
         if (most < images)
-            return;
+            return (group, 1);
 
         wanted = (int)Math.Min(wanted, most);
-        _unitChunks = Math.Clamp(wanted / images, 1, Math.Max(1, chunks / (2 * _workers)));
-        _unit = Kind == PlanKind.Inference ? Math.Max(group, wanted) : _unitChunks * images;
+        int together = Math.Clamp(wanted / images, 1, Math.Max(1, chunks / (2 * _workers)));
         for (int stage = 0; stage < _stages.Length; stage++)
             _stages[stage] = _stages[stage] with { Segments = segments[stage] };
 
@@ -240,6 +241,8 @@ internal sealed unsafe partial class Plan
 
         foreach (PlanStep step in segments.SelectMany(stage => stage).Where(segment => segment.IsTogether).SelectMany(segment => segment.Steps))
             VisitUses(step, buffer => buffer.IsReadWhole = true);
+
+        return Kind == PlanKind.Inference ? (Math.Max(group, wanted), 1) : (together * images, together);
     }
 
     private Segment[] CutIntoSegments(PlanStep[] steps)

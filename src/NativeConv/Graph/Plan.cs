@@ -34,7 +34,7 @@ internal sealed unsafe partial class Plan
     private readonly int _workers;
 
     /// <summary>Chunks that a worker takes at once where steps share weights between images.</summary>
-    private int _unitChunks = 1, _unit;
+    private readonly int _unitChunks;
     private readonly PlanSize _size;
     private readonly WorkShares _shares;
     private readonly Stage[] _stages;
@@ -99,8 +99,8 @@ internal sealed unsafe partial class Plan
             RunAgainWhatIsCheap(graph, needsGradient);
 
         _private = new(training ? _bindings : [], _programs, batchSize);
-        RecordUses(graph, group);
-        _size = new(batchSize, group, _unit, workers);
+        (int unit, _unitChunks) = RecordUses(graph, group);
+        _size = new(batchSize, group, unit, workers);
         _memory = memory ?? new();
         _memory.Place([.. _buffers.Where(buffer => buffer.IsUsed)], _size, _programs.Max(program => program.ScratchLength));
         Parameters = parameters;

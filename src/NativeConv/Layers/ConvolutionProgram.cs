@@ -50,14 +50,14 @@ internal sealed unsafe class ConvolutionProgram<TVector>(NodeBinding node, Convo
         float* dx = node.InputGradients[0].IsNull ? null : node.InputGradients[0].At(work);
         float* dw = node.ParametersTrainable ? node.Parameters[0].Private(work) : null;
         // Here, not where the pooling went backward: what wrote the gradient may have run again since.
-        if (node.Pooling is { BackwardActivation: not Activation.Linear })
-            MaxPool2x2.LeaveWinners<TVector>(dy, Winners(work.First), (nint)work.Count * GradientShape.Length);
+        if (node.Pooling is { BackwardActivation: not Activation.Linear } rectified)
+            MaxPool2x2.LeaveWinners<TVector>(dy, rectified.WinnersOf(work.First), (nint)work.Count * GradientShape.Length);
 
         if (IsRectified)
             Rectifier.Of(node.BackwardActivation)!.Value.Backward<TVector>(node.Output.At(work), dy, (nint)work.Count * node.OutputShape.Length);
 
         if (pooled != null)
-            pooled.Run(x, dy, Winners(work.First), _backward!.Pointer, dx, dw, work.Scratch, work.Count);
+            pooled.Run(x, dy, node.Pooling!.WinnersOf(work.First), _backward!.Pointer, dx, dw, work.Scratch, work.Count);
         else if (dx != null && dw != null)
             algorithm.Backward(x, dy, _backward!.Pointer, dx, dw, work.Scratch, work.Count);
         else if (dx != null)
@@ -71,18 +71,13 @@ internal sealed unsafe class ConvolutionProgram<TVector>(NodeBinding node, Convo
 
     private ImageShape GradientShape => node.Pooling?.OutputShape ?? node.OutputShape;
 
-    private byte* Winners(int image) => (byte*)node.Pooling!.Winners!.Pointer + ((nint)image * GradientShape.Length);
-
     /// <summary>The forward pass of the convolution and the pooling behind it.</summary>
     private sealed class Pooled(NodeBinding convolution, bool hasBias, PooledConvolution both, NodeBinding pooling) : LayerProgram
     {
         public override bool CanRunRows => true;
 
-        public override void ForwardRows(int image, float* x, float* y, int first, int end)
-        {
-            byte* winners = pooling.Winners == null ? null : (byte*)pooling.Winners.Pointer + ((nint)image * pooling.OutputShape.Length);
-            both.Run<TVector>(x, convolution.Parameters[0].Value, hasBias ? convolution.Parameters[1].Value : null, y, winners, first, end);
-        }
+        public override void ForwardRows(int image, float* x, float* y, int first, int end) =>
+            both.Run<TVector>(x, convolution.Parameters[0].Value, hasBias ? convolution.Parameters[1].Value : null, y, pooling.WinnersOf(image), first, end);
 
         public override void Forward(int phase, in Work work) => throw new NotSupportedException();
 

@@ -94,8 +94,11 @@ internal sealed class NodeBinding
     /// <summary>Whether the node before takes this node's gradient as it is.</summary>
     public bool IsGradientHandedOn { get; set; }
 
-    /// <summary>A max-pooling's winners, a byte each, for the whole batch.</summary>
+    /// <summary>A max-pooling's winners, a byte each, for the whole batch: what backward needs instead of x and y.</summary>
     public AlignedMemory? Winners { get; set; }
+
+    /// <summary>An image's winners; null where there are none.</summary>
+    public unsafe byte* WinnersOf(int image) => Winners == null ? null : (byte*)Winners.Pointer + ((nint)image * OutputShape.Length);
 
     /// <summary>Whether the node before does this node's work.</summary>
     public bool IsFusedAway { get; set; }

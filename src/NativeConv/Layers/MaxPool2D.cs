@@ -1,7 +1,6 @@
 using NativeConv.Kernels;
 using NativeConv.Layers;
 using NativeConv.Simd;
-using NativeConv.Tensors;
 
 namespace NativeConv;
 
@@ -27,8 +26,13 @@ public sealed class MaxPool2D(Size2D poolSize) : Pooling2D(poolSize)
     internal static MaxPool2D From(LayerConfiguration configuration) =>
         new(configuration.Size("pool")) { Stride = configuration.Size("stride"), Padding = configuration.Padding("padding") };
 
-    internal override LayerProgram CreateProgram<TVector>(NodeBinding binding) =>
-        new Program<TVector>(binding, Geometry(binding.InputShapes[0]));
+    internal override LayerProgram CreateProgram<TVector>(NodeBinding binding)
+    {
+        if (binding.HasBackward)
+            binding.Winners = new((((long)binding.BatchSize * binding.OutputShape.Length) + sizeof(float) - 1) / sizeof(float));
+
+        return new Program<TVector>(binding, Geometry(binding.InputShapes[0]));
+    }
 
     private sealed unsafe class Program<TVector>(NodeBinding node, Conv2DGeometry geometry) : LayerProgram
         where TVector : struct, IVector<TVector>
@@ -36,28 +40,21 @@ public sealed class MaxPool2D(Size2D poolSize) : Pooling2D(poolSize)
         private readonly int _channels = node.InputShapes[0].Channels;
         private readonly Rectifier _rectifier = Rectifier.Of(node.BackwardActivation)!.Value;
 
-        // A byte a winner, for the whole batch: what backward needs instead of x and y.
-        private readonly AlignedMemory? _winners = node.Winners = node.HasBackward
-            ? new((((long)node.BatchSize * node.OutputShape.Length) + sizeof(float) - 1) / sizeof(float))
-            : null;
-
         public override bool CanRunBackwardAgain => true;
 
         // Windows of two rows, one under another.
         public override int OwnRows => MaxPool2x2.Fits(geometry) && geometry.StrideHeight == 2 ? 2 : 0;
 
         public override void ForwardRows(int image, float* x, float* y, int first, int end) =>
-            MaxPool2x2.Forward<TVector>(geometry, _channels, _rectifier, x, y, Winners(image), first, end);
+            MaxPool2x2.Forward<TVector>(geometry, _channels, _rectifier, x, y, node.WinnersOf(image), first, end);
 
         public override void Forward(int phase, in Work work) => MaxPoolKernel.Forward<TVector>(
-            geometry, _channels, node.Inputs[0].At(work), node.Output.At(work), Winners(work.First), work.Count, _rectifier);
+            geometry, _channels, node.Inputs[0].At(work), node.Output.At(work), node.WinnersOf(work.First), work.Count, _rectifier);
 
         public override void Backward(int phase, in Work work)
         {
             if (!node.InputGradients[0].IsNull)
-                MaxPoolKernel.Backward<TVector>(geometry, _channels, node.OutputGradient.At(work), Winners(work.First), node.InputGradients[0].At(work), work.Count);
+                MaxPoolKernel.Backward<TVector>(geometry, _channels, node.OutputGradient.At(work), node.WinnersOf(work.First), node.InputGradients[0].At(work), work.Count);
         }
-
-        private byte* Winners(int image) => _winners == null ? null : (byte*)_winners.Pointer + ((nint)image * node.OutputShape.Length);
     }
 }

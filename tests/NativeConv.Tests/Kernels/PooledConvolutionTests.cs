@@ -1,6 +1,5 @@
 using FluentAssertions;
 using NativeConv.Kernels;
-using NativeConv.Random;
 using NativeConv.Simd;
 using NativeConv.Tests.Support;
 using Xunit;
@@ -34,18 +33,9 @@ public sealed unsafe class PooledConvolutionTests
     public void AnyGeometry_HasTheBitsOfOneAfterTheOther()
     {
         int compared = 0;
-        RandomStream random = TestData.Stream(8);
-        int Next(int from, int to) => from + (int)random.NextBelow((uint)(to - from + 1));
-        for (int i = 0; i < 1500; i++)
+        foreach (ConvolutionCase c in FewChannelCases.Draw(seed: 8, count: 1500, images: 1, mostVectors: 4))
         {
-            Size2D kernel = new(Next(1, 6), Next(1, 6)), stride = new(Next(1, 3), Next(1, 3)), dilation = new(Next(1, 4), Next(1, 4));
-            var padding = Padding.Explicit(Next(0, 5), Next(0, 5), Next(0, 5), Next(0, 5));
-            (int height, int width, int inputs, int outputs) = (Next(1, 14), Next(1, 14), Next(1, 4), 16 * Next(1, 4));
-            if (height + padding.Top + padding.Bottom <= (kernel.Height - 1) * dilation.Height || width + padding.Left + padding.Right <= (kernel.Width - 1) * dilation.Width)
-                continue;
-
-            var c = new ConvolutionCase(1, new(height, width, kernel, stride, dilation, padding), inputs, outputs, 1);
-            if (!PooledConvolution.Fits(c.Geometry, inputs, outputs, 1))
+            if (!PooledConvolution.Fits(c.Geometry, c.InputChannels, c.OutputChannels, c.Groups))
                 continue;
 
             compared++;
