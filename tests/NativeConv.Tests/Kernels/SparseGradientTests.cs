@@ -44,7 +44,7 @@ public sealed class SparseGradientTests
         Fits(new(1, geometry, 16, 15, 1)).Should().BeFalse();
         Fits(new(1, geometry, 32, 32, 2)).Should().BeFalse();
         Fits(new(1, new(300, 300, 3, 1, 1, Padding.Same), 16, 16, 1)).Should().BeFalse("the lists would be long");
-        Fits(new(1, new(6, 3, 1, 1, 1, Padding.Explicit(0, 0, 4, 4)), 16, 16, 1)).Should().BeFalse("a line's outputs would reach over the next one's");
+        Fits(new(1, new(6, 6, 3, 1, new(1, 3000), Padding.Explicit(0, 0, 6000, 6000)), 16, 16, 1)).Should().BeFalse("what a row of outputs sees would be long");
     }
 
     private static bool Fits(ConvolutionCase c) => SparseGradientConvolution<V256>.Fits(c.Geometry, c.InputChannels, c.OutputChannels, c.Groups);

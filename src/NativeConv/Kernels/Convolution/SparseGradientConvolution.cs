@@ -1,3 +1,5 @@
+using System.Numerics;
+using System.Runtime.Intrinsics;
 using NativeConv.Simd;
 
 namespace NativeConv.Kernels;
@@ -7,8 +9,7 @@ namespace NativeConv.Kernels;
 /// <see cref="GeneralConvolution{TVector}"/>, and so are the bits, unless what a zero multiplies is not finite. Lanes are input channels, so that each value multiplies a whole row: of weights, packed
 /// [tap, output channel, input channel], or of x. The weight gradient has that layout too.
 /// </summary>
-internal sealed unsafe class SparseGradientConvolution<TVector>(in Conv2DGeometry geometry, int inputChannels, int outputChannels, Rectifier rectifier)
-    : ConvolutionAlgorithm<TVector>
+internal sealed unsafe class SparseGradientConvolution<TVector> : ConvolutionAlgorithm<TVector>
     where TVector : struct, IVector<TVector>
 {
     /// <summary>Input channels come in multiples of this, which every vector's lanes divide; with fewer outputs a list would be mostly ends.</summary>
@@ -17,35 +18,79 @@ internal sealed unsafe class SparseGradientConvolution<TVector>(in Conv2DGeometr
     /// <summary>Outputs of an image, for each of which the lists must have room.</summary>
     private const int MostOutputs = 1 << 16;
 
-    private readonly Conv2DGeometry _g = geometry;
-    private readonly ConvolutionPass _forward = ConvolutionPass.Forward(geometry, inputChannels, outputChannels, 1, rectifier);
+    /// <summary>Floats of packed weights, and those that an entry's offset skips, are fewer.</summary>
+    private const int MostFloats = 1 << 28;
 
-    /// <summary>Whether the lists fit, and rows of x come in the order of the outputs.</summary>
+    /// <summary>A vector of channels of a band of x, beside which the lists stay in the first-level cache, too.</summary>
+    private const int BandBytes = 24 * 1024;
+
+    /// <summary>Beyond, copying what one row of outputs sees costs more than it saves.</summary>
+    private const int MostBandPixels = 4096;
+
+    private readonly Conv2DGeometry _g;
+    private readonly int _inputChannels, _outputChannels;
+    private readonly ConvolutionPass _forward;
+    private readonly SparseColumns _columns;
+
+    /// <summary>Pixels of a row of the copy of x.</summary>
+    private readonly int _copiedWidth;
+
+    /// <summary>Rows of outputs whose weight gradient is added at a time.</summary>
+    private readonly int _bandRows;
+
+    public SparseGradientConvolution(in Conv2DGeometry geometry, int inputChannels, int outputChannels, Rectifier rectifier)
+    {
+        (_g, _inputChannels, _outputChannels) = (geometry, inputChannels, outputChannels);
+        _forward = ConvolutionPass.Forward(geometry, inputChannels, outputChannels, 1, rectifier);
+        _columns = new(geometry);
+        _copiedWidth = (int)CopiedWidth(geometry);
+        _bandRows = geometry.OutputHeight;
+        while (_bandRows > 1 && CopiedRows(geometry, _bandRows) * _copiedWidth * TVector.Lanes * sizeof(float) > BandBytes)
+            _bandRows--;
+    }
+
+    /// <summary>Whether the lists and a copy of what a row of outputs sees fit.</summary>
     public static bool Fits(in Conv2DGeometry geometry, int inputChannels, int outputChannels, int groups) =>
         groups == 1 && inputChannels % ChannelUnit == 0 && outputChannels >= ChannelUnit && (long)geometry.OutputPixels * outputChannels <= MostOutputs
-        && (geometry.OutputWidth - 1) * geometry.StrideWidth < geometry.StrideHeight * geometry.InputWidth;
+        && CopiedRows(geometry, 1) <= MostBandPixels && CopiedWidth(geometry) <= MostBandPixels && CopiedRows(geometry, 1) * CopiedWidth(geometry) <= MostBandPixels
+        && Math.Max((long)geometry.OutputWidth * geometry.StrideWidth, (long)geometry.KernelHeight * geometry.KernelWidth) * inputChannels <= MostFloats / outputChannels;
 
     public override bool IsGradientTransposed => true;
 
     public override int ForwardPackedLength => _forward.PackedLength<TVector>();
 
-    public override int BackwardPackedLength => _g.KernelHeight * _g.KernelWidth * inputChannels * outputChannels;
+    public override int BackwardPackedLength => _g.KernelHeight * _g.KernelWidth * _inputChannels * _outputChannels;
 
-    public override int ScratchLength => Starts + (2 * Entries) + (_g.KernelWidth * (outputChannels + (2 * Entries)));
+    public override int ScratchLength => Starts + Masks + (2 * List) + Counts + (2 * List) + (_g.IsPointwise ? 0 : (int)CopiedRows(_g, _bandRows) * _copiedWidth * TVector.Lanes);
 
     public override int OwnRows => _forward.OwnRows;
 
     public override bool CanRunRows => _forward.CanRunRows;
 
-    private int Starts => _g.OutputPixels + 1;
+    // All of them whole lines of the cache, for the copy behind them.
+    private int Starts => Lines(_g.OutputPixels + 1);
 
-    private int Entries => _g.OutputPixels * outputChannels;
+    private int Masks => Lines(_g.OutputPixels * MasksOfPixel);
 
-    /// <summary>An image's values that are not zero: pixel by pixel, and for each column of taps channel by channel, where the tap lies inside the image.</summary>
+    private int Counts => Lines(_outputChannels);
+
+    private int List => Lines((_g.OutputPixels * _outputChannels) + SparseEntry.Ahead);
+
+    private int MasksOfPixel => (_outputChannels + 31) / 32;
+
+    private static int Lines(int floats) => (floats + 15) & ~15;
+
+    private static long CopiedRows(in Conv2DGeometry g, int outputs) => ((outputs - 1L) * g.StrideHeight) + ((g.KernelHeight - 1L) * g.DilationHeight) + 1;
+
+    private static long CopiedWidth(in Conv2DGeometry g) => ((g.OutputWidth - 1L) * g.StrideWidth) + ((g.KernelWidth - 1L) * g.DilationWidth) + 1;
+
+    /// <summary>An image's values that are not zero: a bit for each, pixel by pixel, columns as <see cref="SparseColumns"/> orders them, and a band's channel by channel.</summary>
     private ref struct Image
     {
+        public uint* Masks;
         public int* Starts, Counts;
         public SparseEntry* ByPixel, ByChannel;
+        public float* Copy;
     }
 
     public override void PackForward(float* weights, float* bias, float* packed, Share share) => _forward.Pack<TVector>(weights, bias, packed, share);
@@ -53,9 +98,9 @@ internal sealed unsafe class SparseGradientConvolution<TVector>(in Conv2DGeometr
     public override void PackBackward(float* weights, float* packed, Share share)
     {
         (int first, int end) = share.Of(_g.KernelHeight * _g.KernelWidth);
-        nint length = (nint)inputChannels * outputChannels;
+        nint length = (nint)_inputChannels * _outputChannels;
         for (int tap = first; tap < end; tap++)
-            Transposition.Run(weights + (tap * length), outputChannels, packed + (tap * length), inputChannels, inputChannels, outputChannels);
+            Transposition.Run(weights + (tap * length), _outputChannels, packed + (tap * length), _inputChannels, _inputChannels, _outputChannels);
     }
 
     public override void Forward(float* x, float* packed, float* y, float* scratch, int images, Share share) => _forward.Run<TVector>(x, packed, y, images, share);
@@ -77,136 +122,218 @@ internal sealed unsafe class SparseGradientConvolution<TVector>(in Conv2DGeometr
     /// <summary>One or both gradients; null for what is not wanted.</summary>
     public override void Backward(float* x, float* dy, float* packed, float* dx, float* dw, float* scratch, int images)
     {
-        var image = new Image { Starts = (int*)scratch, ByPixel = (SparseEntry*)(scratch + Starts) };
-        image.Counts = (int*)(image.ByPixel + Entries);
-        image.ByChannel = (SparseEntry*)(image.Counts + (_g.KernelWidth * outputChannels));
-        nint inputs = (nint)_g.InputPixels * inputChannels;
-        for (int i = 0; i < images; i++)
+        var image = new Image { Starts = (int*)scratch, Masks = (uint*)(scratch + Starts), ByPixel = (SparseEntry*)(scratch + Starts + Masks) };
+        image.ByChannel = image.ByPixel + List;
+        image.Counts = (int*)(image.ByChannel + List);
+        image.Copy = (float*)(image.Counts + Counts);
+        for (int i = 0; i < images; i++, dy += _g.OutputPixels * _outputChannels)
         {
-            ListPixels(dy + ((nint)i * Entries), image);
+            Mask(dy, image.Masks);
+            nint inputs = (nint)i * _g.InputPixels * _inputChannels;
             if (dx != null)
-                AddInputGradient(image, packed, dx + (i * inputs));
+                AddInputGradient(dy, image, packed, dx + inputs);
 
             if (dw != null)
+                AddWeightGradient(dy, image, x + inputs, dw);
+        }
+    }
+
+    /// <summary>A bit for each value that is not zero, 32 values of a pixel a word.</summary>
+    private void Mask(float* dy, uint* masks)
+    {
+        for (int pixel = 0; pixel < _g.OutputPixels; pixel++)
+        {
+            for (int left = _outputChannels; left > 0; left -= 32)
             {
-                ListChannels(image);
-                AddWeightGradient(image, x + (i * inputs), dw);
+                uint mask = 0;
+                int count = Math.Min(left, 32), i = 0;
+                for (; i + 4 <= count; i += 4)
+                    mask |= (Vector128.Equals(Vector128.Load(dy + i), Vector128<float>.Zero).ExtractMostSignificantBits() ^ 0xF) << i;
+
+                for (; i < count; i++)
+                    mask |= dy[i] != 0 ? 1u << i : 0;
+
+                *masks++ = mask;
+                dy += count;
             }
         }
     }
 
-    /// <summary>Values by pixels; each one's row is its channel's of a tap's packed weights.</summary>
+    /// <summary>Values by pixels; each one's row is its channel's of packed weights, through the tap that its column is for.</summary>
     private void ListPixels(float* dy, in Image image)
     {
-        int count = 0;
-        for (int pixel = 0; pixel < _g.OutputPixels; pixel++)
+        SparseEntry* entry = image.ByPixel;
+        int* start = image.Starts;
+        uint* masks = image.Masks;
+        int pitch = _inputChannels * sizeof(float);
+        for (int row = 0; row < _g.OutputHeight; row++, dy += _g.OutputWidth * _outputChannels, masks += _g.OutputWidth * MasksOfPixel)
         {
-            image.Starts[pixel] = count;
-            for (int channel = 0; channel < outputChannels; channel++)
+            foreach (SparseColumns.Output column in _columns.Outputs)
             {
-                // Written in any case and kept where it is not zero: a branch would be guessed wrong too often.
-                float value = *dy++;
-                image.ByPixel[count] = new(channel, value);
-                count += value != 0 ? 1 : 0;
+                *start++ = (int)(entry - image.ByPixel);
+                float* values = dy + (column.Number * _outputChannels);
+                for (int word = 0; word < MasksOfPixel; word++)
+                {
+                    int first = ((column.Tap * _outputChannels) + (32 * word)) * pitch;
+                    for (uint mask = masks[(column.Number * MasksOfPixel) + word]; mask != 0; mask &= mask - 1)
+                    {
+                        int channel = BitOperations.TrailingZeroCount(mask);
+                        *entry++ = new(first + (channel * pitch), values[(32 * word) + channel]);
+                    }
+                }
             }
         }
 
-        image.Starts[_g.OutputPixels] = count;
+        *start = (int)(entry - image.ByPixel);
     }
 
-    /// <summary>The same by channels, for each column of taps; each one's row is the pixel of x that the first tap would see without padding.</summary>
-    private void ListChannels(in Image image)
+    private void AddInputGradient(float* dy, in Image image, float* packed, float* dx)
     {
-        new Span<int>(image.Counts, _g.KernelWidth * outputChannels).Clear();
-        for (int pixel = 0; pixel < _g.OutputPixels; pixel++)
+        ListPixels(dy, image);
+        new Span<float>(dx, _g.InputPixels * _inputChannels).Clear();
+        nint line = (nint)_g.InputWidth * _inputChannels, tapLine = (nint)_g.KernelWidth * _outputChannels * _inputChannels;
+        Span<SparseSum> sums = stackalloc SparseSum[Math.Min(_g.InputWidth, 64)];
+        for (int channel = 0; channel < _inputChannels;)
         {
-            (int row, int column) = Math.DivRem(pixel, _g.OutputWidth);
-            int at = (row * _g.StrideHeight * _g.InputWidth) + (column * _g.StrideWidth);
-            (int firstTap, int endTap) = _g.ValidColumnTaps(column);
-            SparseEntry* end = image.ByPixel + image.Starts[pixel + 1];
-            for (int tap = firstTap; tap < endTap; tap++)
-            {
-                int* counts = image.Counts + (tap * outputChannels);
-                SparseEntry* lists = image.ByChannel + ((nint)tap * Entries);
-                for (SparseEntry* entry = image.ByPixel + image.Starts[pixel]; entry != end; entry++)
-                    lists[((nint)entry->Row * _g.OutputPixels) + counts[entry->Row]++] = new(at, entry->Value);
-            }
-        }
-    }
-
-    private void AddInputGradient(in Image image, float* packed, float* dx)
-    {
-        new Span<float>(dx, _g.InputPixels * inputChannels).Clear();
-        for (int first = 0; first < inputChannels;)
-        {
-            int vectors = SparseRowKernel.Vectors((inputChannels - first) / TVector.Lanes);
+            int vectors = SparseRowKernel.Vectors((_inputChannels - channel) / TVector.Lanes);
             for (int tapRow = 0; tapRow < _g.KernelHeight; tapRow++)
             {
                 (int firstRow, int endRow) = _g.ValidOutputRows(tapRow);
-                for (int tapColumn = 0; tapColumn < _g.KernelWidth && firstRow < endRow; tapColumn++)
+                for (int row = firstRow; row < endRow; row++)
                 {
-                    (int firstColumn, int endColumn) = _g.ValidOutputColumns(tapColumn);
-                    if (firstColumn == endColumn)
-                        continue;
-
-                    SparseRowKernel.Run<TVector>(vectors, new SparseRowKernel.Grid
+                    float* to = dx + (((row * _g.StrideHeight) + (tapRow * _g.DilationHeight) - _g.PadTop) * line);
+                    int* starts = image.Starts + (row * _g.OutputWidth);
+                    ReadOnlySpan<SparseColumns.Input> columns = _columns.Inputs;
+                    while (columns.Length > 0)
                     {
-                        Sums = dx + first + InputOf(firstRow, firstColumn, tapRow, tapColumn),
-                        Line = (nint)_g.StrideHeight * _g.InputWidth * inputChannels,
-                        Column = (nint)_g.StrideWidth * inputChannels,
-                        Lines = endRow - firstRow,
-                        Columns = endColumn - firstColumn,
-                        Starts = image.Starts + (firstRow * _g.OutputWidth) + firstColumn,
-                        StartsLine = _g.OutputWidth,
-                        Entries = image.ByPixel,
-                        Rows = packed + first + TapOf(tapRow, tapColumn),
-                        Pitch = inputChannels,
-                    });
+                        int count = Math.Min(columns.Length, sums.Length);
+                        for (int i = 0; i < count; i++)
+                        {
+                            SparseColumns.Input column = columns[i];
+                            float* rows = packed + (tapRow * tapLine) + ((nint)column.Tap * _outputChannels * _inputChannels);
+                            sums[i] = new(to + ((nint)column.Number * _inputChannels), rows, image.ByPixel + starts[column.First], image.ByPixel + starts[column.End]);
+                        }
+
+                        SparseRowKernel.Run<TVector>(vectors, sums[..count], channel);
+                        columns = columns[count..];
+                    }
                 }
             }
 
-            first += vectors * TVector.Lanes;
+            channel += vectors * TVector.Lanes;
         }
     }
 
-    private void AddWeightGradient(in Image image, float* x, float* dw)
+    private void AddWeightGradient(float* dy, in Image image, float* x, float* dw)
     {
-        int line = _g.StrideHeight * _g.InputWidth;
-        for (int first = 0; first < inputChannels;)
+        for (int first = 0; first < _g.OutputHeight; first += _bandRows)
         {
-            int vectors = SparseRowKernel.Vectors((inputChannels - first) / TVector.Lanes);
-            for (int tapRow = 0; tapRow < _g.KernelHeight; tapRow++)
-            {
-                (int firstRow, int endRow) = _g.ValidOutputRows(tapRow);
-                for (int tapColumn = 0; tapColumn < _g.KernelWidth && firstRow < endRow; tapColumn++)
-                {
-                    SparseRowKernel.Run<TVector>(vectors, new SparseRowKernel.Lists
-                    {
-                        Sums = dw + first + TapOf(tapRow, tapColumn),
-                        Step = inputChannels,
-                        Count = outputChannels,
-                        Counts = image.Counts + (tapColumn * outputChannels),
-                        Entries = image.ByChannel + ((nint)tapColumn * Entries),
-                        EntriesStep = _g.OutputPixels,
-                        FirstRow = firstRow * line,
-                        EndRow = endRow * line,
-                        Rows = x + first + InputOf(0, 0, tapRow, tapColumn),
-                        Pitch = inputChannels,
-                    });
-                }
-            }
-
-            first += vectors * TVector.Lanes;
+            int rows = Math.Min(_bandRows, _g.OutputHeight - first);
+            ListChannels(dy, image, first, rows);
+            if (_g.IsPointwise)
+                AddPointwise(image, x + ((nint)first * _g.InputWidth * _inputChannels), dw);
+            else
+                AddBand(image, x, first, rows, dw);
         }
     }
 
-    private nint TapOf(int tapRow, int tapColumn) => (((nint)tapRow * _g.KernelWidth) + tapColumn) * inputChannels * outputChannels;
-
-    /// <summary>Where in an image's input an output's tap lies.</summary>
-    private nint InputOf(int row, int column, int tapRow, int tapColumn)
+    /// <summary>Values of a band by channels; each one's row is the pixel that the first tap sees: of the band's copy, or where there is none of the band.</summary>
+    private void ListChannels(float* dy, in Image image, int firstRow, int rows)
     {
-        nint inputRow = ((nint)row * _g.StrideHeight) + ((nint)tapRow * _g.DilationHeight) - _g.PadTop;
-        nint inputColumn = ((nint)column * _g.StrideWidth) + ((nint)tapColumn * _g.DilationWidth) - _g.PadLeft;
-        return ((inputRow * _g.InputWidth) + inputColumn) * inputChannels;
+        new Span<int>(image.Counts, _outputChannels).Clear();
+        int length = _bandRows * _g.OutputWidth, pixel = sizeof(float) * (_g.IsPointwise ? _inputChannels : TVector.Lanes);
+        float* values = dy + ((nint)firstRow * _g.OutputWidth * _outputChannels);
+        uint* masks = image.Masks + (firstRow * _g.OutputWidth * MasksOfPixel);
+        for (int row = 0; row < rows; row++)
+        {
+            int offset = row * _g.StrideHeight * _copiedWidth * pixel;
+            for (int column = 0; column < _g.OutputWidth; column++, offset += _g.StrideWidth * pixel, values += _outputChannels)
+            {
+                for (int word = 0; word < MasksOfPixel; word++)
+                {
+                    for (uint mask = *masks++; mask != 0; mask &= mask - 1)
+                    {
+                        int channel = (32 * word) + BitOperations.TrailingZeroCount(mask);
+                        image.ByChannel[(channel * length) + image.Counts[channel]++] = new(offset, values[channel]);
+                    }
+                }
+            }
+        }
+    }
+
+    private void AddPointwise(in Image image, float* x, float* dw)
+    {
+        Span<SparseSum> sums = stackalloc SparseSum[Math.Min(_outputChannels, 64)];
+        for (int output = 0; output < _outputChannels; output += sums.Length)
+        {
+            int count = Math.Min(sums.Length, _outputChannels - output);
+            for (int i = 0; i < count; i++)
+            {
+                SparseEntry* list = image.ByChannel + ((nint)(output + i) * _bandRows * _g.OutputWidth);
+                sums[i] = new(dw + ((nint)(output + i) * _inputChannels), x, list, list + image.Counts[output + i]);
+            }
+
+            for (int channel = 0; channel < _inputChannels;)
+            {
+                int vectors = SparseRowKernel.Vectors((_inputChannels - channel) / TVector.Lanes);
+                SparseRowKernel.Run<TVector>(vectors, sums[..count], channel);
+                channel += vectors * TVector.Lanes;
+            }
+        }
+    }
+
+    private void AddBand(in Image image, float* x, int firstRow, int rows, float* dw)
+    {
+        nint tap = (nint)_inputChannels * _outputChannels, copiedLine = (nint)_copiedWidth * TVector.Lanes;
+        for (int channel = 0; channel < _inputChannels; channel += TVector.Lanes)
+        {
+            Copy(x + channel, firstRow, rows, image.Copy);
+            for (int row = 0; row < _g.KernelHeight; row += SparseTapKernel.TileRows)
+            {
+                for (int column = 0; column < _g.KernelWidth; column += SparseTapKernel.TileColumns)
+                {
+                    SparseTapKernel.Run<TVector>(
+                        Math.Min(SparseTapKernel.TileRows, _g.KernelHeight - row),
+                        Math.Min(SparseTapKernel.TileColumns, _g.KernelWidth - column),
+                        new SparseTapKernel.Tile
+                        {
+                            X = image.Copy + (row * _g.DilationHeight * copiedLine) + ((nint)column * _g.DilationWidth * TVector.Lanes),
+                            Tap = (nint)_g.DilationWidth * TVector.Lanes, TapRow = _g.DilationHeight * copiedLine,
+                            Gradient = dw + channel + (((row * _g.KernelWidth) + column) * tap), GradientTap = tap, GradientTapRow = _g.KernelWidth * tap, GradientOutput = _inputChannels,
+                            Entries = image.ByChannel, EntriesOutput = (nint)_bandRows * _g.OutputWidth, Counts = image.Counts, Outputs = _outputChannels,
+                        });
+                }
+            }
+        }
+    }
+
+    /// <summary>Copies a vector of channels of what some rows of outputs see, with zeros around the image.</summary>
+    private void Copy(float* x, int firstRow, int rows, float* to)
+    {
+        int top = (firstRow * _g.StrideHeight) - _g.PadTop, count = (int)CopiedRows(_g, rows);
+        int left = Math.Min(_g.PadLeft, _copiedWidth), copied = Math.Min(_g.InputWidth, _copiedWidth - left), right = _copiedWidth - left - copied;
+        for (int row = top; row < top + count; row++)
+        {
+            if (row < 0 || row >= _g.InputHeight)
+            {
+                to = Clear(to, _copiedWidth);
+                continue;
+            }
+
+            to = Clear(to, left);
+            float* from = x + ((nint)row * _g.InputWidth * _inputChannels);
+            for (float* end = to + ((nint)copied * TVector.Lanes); to < end; to += TVector.Lanes, from += _inputChannels)
+                TVector.Store(to, TVector.Load(from));
+
+            to = Clear(to, right);
+        }
+    }
+
+    private static float* Clear(float* to, int vectors)
+    {
+        for (; vectors > 0; vectors--, to += TVector.Lanes)
+            TVector.Store(to, TVector.Zero);
+
+        return to;
     }
 }
