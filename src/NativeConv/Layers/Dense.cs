@@ -67,7 +67,7 @@ public sealed class Dense : Layer
         where TVector : struct, IVector<TVector>
     {
         /// <summary>From so many weights on the gradient is summed by rows after the last stage: private copies would cost more than they save.</summary>
-        private const int MostPrivateWeights = 16 * 1024;
+        private const int MostPrivateWeights = 4 * 1024;
 
         private const int SliceRows = 224;
 
