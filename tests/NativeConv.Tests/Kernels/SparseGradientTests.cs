@@ -35,6 +35,17 @@ public sealed class SparseGradientTests
         Compare(new(2, new(5, 7, 1, 1, 1, Padding.Valid), 32, 16, 1), part);
     }
 
+    /// <summary>More rows than a band's copy has, at widths down to 128 bits; rows of more inputs, and a pointwise layer of more outputs, than a call of the kernel takes.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
+    public void SeveralBandsAndCalls_GiveTheDenseBits(int part)
+    {
+        Compare(new(2, new(41, 36, 3, 1, 2, Padding.Same), 16, 16, 1), part);
+        Compare(new(1, new(13, 70, new(2, 5), new(2, 1), new(3, 1), Padding.Same), 32, 17, 1), part);
+        Compare(new(1, new(40, 20, 1, 1, 1, Padding.Valid), 16, 70, 1), part);
+    }
+
     [Fact]
     public void WhatDoesNotFit_IsLeftToTheDenseKernels()
     {
@@ -43,6 +54,8 @@ public sealed class SparseGradientTests
         Fits(new(1, geometry, 17, 16, 1)).Should().BeFalse();
         Fits(new(1, geometry, 16, 15, 1)).Should().BeFalse();
         Fits(new(1, geometry, 32, 32, 2)).Should().BeFalse();
+        Fits(new(1, new(4, 4, 3, 1, 1, Padding.Same), 1 << 21, 16, 1)).Should().BeFalse("weights would be many");
+        Fits(new(1, new(1024, 1024, 1, 256, 1, Padding.Valid), 1 << 10, 16, 1)).Should().BeFalse("an image would be large");
         Fits(new(1, new(300, 300, 3, 1, 1, Padding.Same), 16, 16, 1)).Should().BeFalse("the lists would be long");
         Fits(new(1, new(6, 6, 3, 1, new(1, 3000), Padding.Explicit(0, 0, 6000, 6000)), 16, 16, 1)).Should().BeFalse("what a row of outputs sees would be long");
     }

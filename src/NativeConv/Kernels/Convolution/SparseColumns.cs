@@ -34,7 +34,8 @@ internal sealed class SparseColumns
         }
 
         var inputs = new List<Input>();
-        for (int column = 0; column < geometry.InputWidth; column++)
+        int seen = ((geometry.OutputWidth - 1) * geometry.StrideWidth) + ((geometry.KernelWidth - 1) * geometry.DilationWidth) + 1 - geometry.PadLeft;
+        for (int column = 0; column < Math.Min(geometry.InputWidth, seen); column++)
         {
             Input? input = null;
             for (int tap = 0; tap < geometry.KernelWidth; tap++)

@@ -18,7 +18,7 @@ internal sealed unsafe class SparseGradientConvolution<TVector> : ConvolutionAlg
     /// <summary>Outputs of an image, for each of which the lists must have room.</summary>
     private const int MostOutputs = 1 << 16;
 
-    /// <summary>Floats of packed weights, and those that an entry's offset skips, are fewer.</summary>
+    /// <summary>Floats of an image and of packed weights, and those that an entry's offset skips.</summary>
     private const int MostFloats = 1 << 28;
 
     /// <summary>A vector of channels of a band of x, beside which the lists stay in the first-level cache, too.</summary>
@@ -49,9 +49,10 @@ internal sealed unsafe class SparseGradientConvolution<TVector> : ConvolutionAlg
             _bandRows--;
     }
 
-    /// <summary>Whether the lists and a copy of what a row of outputs sees fit.</summary>
+    /// <summary>Whether the lists, their entries' offsets and a copy of what a row of outputs sees fit.</summary>
     public static bool Fits(in Conv2DGeometry geometry, int inputChannels, int outputChannels, int groups) =>
         groups == 1 && inputChannels % ChannelUnit == 0 && outputChannels >= ChannelUnit && (long)geometry.OutputPixels * outputChannels <= MostOutputs
+        && (long)geometry.InputPixels * inputChannels <= MostFloats
         && CopiedRows(geometry, 1) <= MostBandPixels && CopiedWidth(geometry) <= MostBandPixels && CopiedRows(geometry, 1) * CopiedWidth(geometry) <= MostBandPixels
         && Math.Max((long)geometry.OutputWidth * geometry.StrideWidth, (long)geometry.KernelHeight * geometry.KernelWidth) * inputChannels <= MostFloats / outputChannels;
 
@@ -61,20 +62,20 @@ internal sealed unsafe class SparseGradientConvolution<TVector> : ConvolutionAlg
 
     public override int BackwardPackedLength => _g.KernelHeight * _g.KernelWidth * _inputChannels * _outputChannels;
 
-    public override int ScratchLength => Starts + Masks + (2 * List) + Counts + (2 * List) + (_g.IsPointwise ? 0 : (int)CopiedRows(_g, _bandRows) * _copiedWidth * TVector.Lanes);
+    public override int ScratchLength => StartsLength + MasksLength + CountsLength + (2 * ListLength) + (_g.IsPointwise ? 0 : (int)CopiedRows(_g, _bandRows) * _copiedWidth * TVector.Lanes);
 
     public override int OwnRows => _forward.OwnRows;
 
     public override bool CanRunRows => _forward.CanRunRows;
 
-    // All of them whole lines of the cache, for the copy behind them.
-    private int Starts => Lines(_g.OutputPixels + 1);
+    // Floats of the scratch's parts, whole lines of the cache each, for the copy behind them.
+    private int StartsLength => Lines(_g.OutputPixels + 1);
 
-    private int Masks => Lines(_g.OutputPixels * MasksOfPixel);
+    private int MasksLength => Lines(_g.OutputPixels * MasksOfPixel);
 
-    private int Counts => Lines(_outputChannels);
+    private int CountsLength => Lines(_outputChannels);
 
-    private int List => Lines((_g.OutputPixels * _outputChannels) + SparseEntry.Ahead);
+    private int ListLength => Lines(2 * ((_g.OutputPixels * _outputChannels) + SparseEntry.Ahead));
 
     private int MasksOfPixel => (_outputChannels + 31) / 32;
 
@@ -122,10 +123,12 @@ internal sealed unsafe class SparseGradientConvolution<TVector> : ConvolutionAlg
     /// <summary>One or both gradients; null for what is not wanted.</summary>
     public override void Backward(float* x, float* dy, float* packed, float* dx, float* dw, float* scratch, int images)
     {
-        var image = new Image { Starts = (int*)scratch, Masks = (uint*)(scratch + Starts), ByPixel = (SparseEntry*)(scratch + Starts + Masks) };
-        image.ByChannel = image.ByPixel + List;
-        image.Counts = (int*)(image.ByChannel + List);
-        image.Copy = (float*)(image.Counts + Counts);
+        var image = new Image { Starts = (int*)scratch };
+        image.Masks = (uint*)(image.Starts + StartsLength);
+        image.Counts = (int*)(image.Masks + MasksLength);
+        image.ByPixel = (SparseEntry*)(image.Counts + CountsLength);
+        image.ByChannel = (SparseEntry*)((float*)image.ByPixel + ListLength);
+        image.Copy = (float*)image.ByChannel + ListLength;
         for (int i = 0; i < images; i++, dy += _g.OutputPixels * _outputChannels)
         {
             Mask(dy, image.Masks);
