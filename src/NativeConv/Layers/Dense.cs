@@ -66,10 +66,11 @@ public sealed class Dense : Layer
     private sealed unsafe class Program<TVector> : LayerProgram
         where TVector : struct, IVector<TVector>
     {
-        /// <summary>From so many weights on the gradient is summed by rows after the last stage: private copies would cost more than they save.</summary>
+        /// <summary>Beyond so many weights the gradient is summed by rows after the last stage: private copies would cost more than they save.</summary>
         private const int MostPrivateWeights = 4 * 1024;
 
-        private const int SliceRows = 224;
+        /// <summary>Rows of a slice, where inputs are few fewer, for as many slices as workers may share out.</summary>
+        private const int MostSliceRows = 224, LeastSliceRows = 8, Slices = 16;
 
         /// <summary>Weights of more bytes leave the second-level cache between two images; as many images share them as keep an image's part of reading them below this.</summary>
         private const int MostCachedBytes = 128 * 1024, ImageBytes = 128 * 1024;
@@ -96,6 +97,8 @@ public sealed class Dense : Layer
         public override BackwardReads BackwardReads => _node.ParametersTrainable ? BackwardReads.Inputs : BackwardReads.None;
 
         public override int GradientSlices => SlicedParameter < 0 ? 0 : (_inputs + SliceRows - 1) / SliceRows;
+
+        private int SliceRows => Math.Clamp(_inputs / Slices, LeastSliceRows, MostSliceRows);
 
         public override int SlicedParameter => _node.ParametersTrainable && (long)_inputs * _units > MostPrivateWeights ? 0 : -1;
 

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using FluentAssertions;
 using FsCheck.Xunit;
 using NativeConv.Kernels;
@@ -58,7 +59,13 @@ public sealed class SparseGradientTests
         Fits(new(1, new(1024, 1024, 1, 256, 1, Padding.Valid), 1 << 10, 16, 1)).Should().BeFalse("an image would be large");
         Fits(new(1, new(300, 300, 3, 1, 1, Padding.Same), 16, 16, 1)).Should().BeFalse("the lists would be long");
         Fits(new(1, new(6, 6, 3, 1, new(1, 3000), Padding.Explicit(0, 0, 6000, 6000)), 16, 16, 1)).Should().BeFalse("what a row of outputs sees would be long");
+        Fits(new(1, new(6, 6, 3, 1, new(3000, 1), Padding.Explicit(6000, 6000, 0, 0)), 16, 16, 1)).Should().BeFalse("what a row of outputs sees would be high");
+        Fits(new(1, new(8, 8, 3, new(int.MaxValue, 1), 1, Padding.Explicit(1, int.MaxValue, 1, 1)), 16, 16, 1)).Should().BeFalse("rows would lie far apart");
+        Fits(new(1, new(64, 64, 1, 8, 1, Padding.Valid), 16, 16, 1)).Should().BeFalse("most of what is copied would not be read");
+        Fits(new(1, new(8, 8, 1, 1, 1, Padding.Explicit((1 << 20) - 8, 0, 4088, 0)), 16, 16, 1)).Should().BeFalse("outputs would be many");
     }
+
+    private static ReadOnlySpan<uint> Bits(float[] values) => MemoryMarshal.Cast<float, uint>(values);
 
     private static bool Fits(ConvolutionCase c) => SparseGradientConvolution<V256>.Fits(c.Geometry, c.InputChannels, c.OutputChannels, c.Groups);
 
@@ -76,9 +83,9 @@ public sealed class SparseGradientTests
             foreach (Guard guard in Enum.GetValues<Guard>())
             {
                 ConvolutionRunner.Result sparse = ConvolutionRunner.Sparse(level, c, x, w, b, dy, guard);
-                sparse.Y.AsSpan().SequenceEqual(dense.Y).Should().BeTrue("y at {0} should have the same bits", level);
-                sparse.Dx.AsSpan().SequenceEqual(dense.Dx).Should().BeTrue("dx at {0} should have the same bits", level);
-                sparse.Dw.AsSpan().SequenceEqual(dense.Dw).Should().BeTrue("dw at {0} should have the same bits", level);
+                Bits(sparse.Y).SequenceEqual(Bits(dense.Y)).Should().BeTrue("y at {0} should have the same bits", level);
+                Bits(sparse.Dx).SequenceEqual(Bits(dense.Dx)).Should().BeTrue("dx at {0} should have the same bits", level);
+                Bits(sparse.Dw).SequenceEqual(Bits(dense.Dw)).Should().BeTrue("dw at {0} should have the same bits", level);
             }
         }
     }

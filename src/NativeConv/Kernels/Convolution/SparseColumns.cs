@@ -6,14 +6,15 @@ namespace NativeConv.Kernels;
 /// </summary>
 internal sealed class SparseColumns
 {
-    /// <summary>An output's column, and how many columns of taps lie between it and the first of its residue.</summary>
-    public readonly record struct Output(int Number, int Tap);
+    /// <summary>A column of the output, and by how many columns of taps a list that begins with its residue's last output has advanced when it comes to this one.</summary>
+    public readonly record struct Output(int Column, int TapOffset);
 
-    /// <summary>An input's column, the outputs from the first up to the end that see it, by their places, and the column of taps that a list of <see cref="Output.Tap"/> 0 would be for: it may lie before the first.</summary>
-    public readonly record struct Input(int Number, int First, int End, int Tap);
+    /// <summary>
+    /// A column of the input, the places of the outputs that see it, from the first up to the end, and the column of taps from which their offsets count: it may lie before the first.
+    /// </summary>
+    public readonly record struct Input(int Column, int First, int End, int TapBase);
 
     private readonly Output[] _outputs;
-    private readonly int[] _places;
     private readonly Input[] _inputs;
 
     public SparseColumns(in Conv2DGeometry geometry)
@@ -21,18 +22,29 @@ internal sealed class SparseColumns
         int common = WindowAxis.GreatestCommonDivisor(geometry.StrideWidth, geometry.DilationWidth);
         int outputStep = geometry.DilationWidth / common, tapStep = geometry.StrideWidth / common;
         _outputs = new Output[geometry.OutputWidth];
-        _places = new int[geometry.OutputWidth];
+        var places = new int[geometry.OutputWidth];
         int place = 0;
         for (int residue = 0; residue < Math.Min(outputStep, geometry.OutputWidth); residue++)
         {
             int last = residue + ((geometry.OutputWidth - 1 - residue) / outputStep * outputStep);
-            for (int column = last, tap = 0; column >= 0; column -= outputStep, tap += tapStep)
+            for (int column = last, offset = 0; column >= 0; column -= outputStep, offset += tapStep)
             {
-                _places[column] = place;
-                _outputs[place++] = new(column, tap);
+                places[column] = place;
+                _outputs[place++] = new(column, offset);
             }
         }
 
+        _inputs = InputsOf(geometry, places);
+    }
+
+    /// <summary>A row's outputs in the order of their lists.</summary>
+    public ReadOnlySpan<Output> Outputs => _outputs;
+
+    /// <summary>Columns of the input that some output sees.</summary>
+    public ReadOnlySpan<Input> Inputs => _inputs;
+
+    private Input[] InputsOf(in Conv2DGeometry geometry, int[] places)
+    {
         var inputs = new List<Input>();
         int seen = ((geometry.OutputWidth - 1) * geometry.StrideWidth) + ((geometry.KernelWidth - 1) * geometry.DilationWidth) + 1 - geometry.PadLeft;
         for (int column = 0; column < Math.Min(geometry.InputWidth, seen); column++)
@@ -44,22 +56,14 @@ internal sealed class SparseColumns
                 if (rest != 0 || output < 0 || output >= geometry.OutputWidth)
                     continue;
 
-                int at = _places[output];
-                input = input is { } begun ? begun with { End = at + 1 } : new(column, at, at + 1, tap - _outputs[at].Tap);
+                int at = places[output];
+                input = input is { } begun ? begun with { End = at + 1 } : new(column, at, at + 1, tap - _outputs[at].TapOffset);
             }
 
             if (input is { } whole)
                 inputs.Add(whole);
         }
 
-        _inputs = [.. inputs];
+        return [.. inputs];
     }
-
-    public ReadOnlySpan<Output> Outputs => _outputs;
-
-    /// <summary>Where among the lists of its row an output's is.</summary>
-    public ReadOnlySpan<int> Places => _places;
-
-    /// <summary>Inputs that some output sees.</summary>
-    public ReadOnlySpan<Input> Inputs => _inputs;
 }

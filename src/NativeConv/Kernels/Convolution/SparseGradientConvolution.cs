@@ -1,31 +1,36 @@
 using System.Numerics;
-using System.Runtime.Intrinsics;
 using NativeConv.Simd;
 
 namespace NativeConv.Kernels;
 
 /// <summary>
-/// A convolution whose output gradient is zero in most places, as it is behind max-pooling: both gradients leave the zeros out. The order of summation is that of
-/// <see cref="GeneralConvolution{TVector}"/>, and so are the bits, unless what a zero multiplies is not finite. Lanes are input channels, so that each value multiplies a whole row: of weights, packed
-/// [tap, output channel, input channel], or of x. The weight gradient has that layout too.
+/// A convolution whose output gradient is zero in most places, as it is behind max-pooling: both gradients leave those zeros out, and the weight gradient takes zeros for x around the image. The order of
+/// summation is that of <see cref="GeneralConvolution{TVector}"/>, and so are the bits where x, weights and gradients are finite. Lanes are input channels, so that each value multiplies a whole row: of
+/// weights, packed [tap, output channel, input channel], or of x. The weight gradient has that layout too.
 /// </summary>
 internal sealed unsafe class SparseGradientConvolution<TVector> : ConvolutionAlgorithm<TVector>
     where TVector : struct, IVector<TVector>
 {
-    /// <summary>Input channels come in multiples of this, which every vector's lanes divide; with fewer outputs a list would be mostly ends.</summary>
+    /// <summary>Input channels come in multiples of this, which every vector's lanes divide; with fewer output channels a list would be mostly ends.</summary>
     private const int ChannelUnit = 16;
 
-    /// <summary>Outputs of an image, for each of which the lists must have room.</summary>
-    private const int MostOutputs = 1 << 16;
+    /// <summary>Values of an image's output, for each of which the lists must have room.</summary>
+    private const int MostValues = 1 << 16;
 
     /// <summary>Floats of an image and of packed weights, and those that an entry's offset skips.</summary>
     private const int MostFloats = 1 << 28;
 
-    /// <summary>A vector of channels of a band of x, beside which the lists stay in the first-level cache, too.</summary>
+    /// <summary>A vector of channels of a band of x stays in the first-level cache.</summary>
     private const int BandBytes = 24 * 1024;
 
-    /// <summary>Beyond, copying what one row of outputs sees costs more than it saves.</summary>
-    private const int MostBandPixels = 4096;
+    /// <summary>Pixels of x of a row of outputs: more would not stay in the second-level cache.</summary>
+    private const int MostRowPixels = 4096;
+
+    /// <summary>A pixel of x is copied where a row of outputs has so many products with taps for each: some few of them cost as much.</summary>
+    private const int ProductsOfPixel = 4;
+
+    /// <summary>Sums that a call of the kernel gets.</summary>
+    private const int SumsOfCall = 64;
 
     private readonly Conv2DGeometry _g;
     private readonly int _inputChannels, _outputChannels;
@@ -45,16 +50,24 @@ internal sealed unsafe class SparseGradientConvolution<TVector> : ConvolutionAlg
         _columns = new(geometry);
         _copiedWidth = (int)CopiedWidth(geometry);
         _bandRows = geometry.OutputHeight;
-        while (_bandRows > 1 && CopiedRows(geometry, _bandRows) * _copiedWidth * TVector.Lanes * sizeof(float) > BandBytes)
+        while (!geometry.IsPointwise && _bandRows > 1 && CopiedRows(geometry, _bandRows) * _copiedWidth * TVector.Lanes * sizeof(float) > BandBytes)
             _bandRows--;
     }
 
     /// <summary>Whether the lists, their entries' offsets and a copy of what a row of outputs sees fit.</summary>
-    public static bool Fits(in Conv2DGeometry geometry, int inputChannels, int outputChannels, int groups) =>
-        groups == 1 && inputChannels % ChannelUnit == 0 && outputChannels >= ChannelUnit && (long)geometry.OutputPixels * outputChannels <= MostOutputs
-        && (long)geometry.InputPixels * inputChannels <= MostFloats
-        && CopiedRows(geometry, 1) <= MostBandPixels && CopiedWidth(geometry) <= MostBandPixels && CopiedRows(geometry, 1) * CopiedWidth(geometry) <= MostBandPixels
-        && Math.Max((long)geometry.OutputWidth * geometry.StrideWidth, (long)geometry.KernelHeight * geometry.KernelWidth) * inputChannels <= MostFloats / outputChannels;
+    public static bool Fits(in Conv2DGeometry geometry, int inputChannels, int outputChannels, int groups)
+    {
+        if (groups != 1 || inputChannels % ChannelUnit != 0 || outputChannels < ChannelUnit
+            || (long)geometry.OutputHeight * geometry.OutputWidth > MostValues / outputChannels
+            || (long)geometry.InputHeight * geometry.InputWidth > MostFloats / inputChannels)
+        {
+            return false;
+        }
+
+        long width = CopiedWidth(geometry), rows = Math.Max(CopiedRows(geometry, 1), geometry.StrideHeight), taps = (long)geometry.KernelHeight * geometry.KernelWidth;
+        return rows <= MostRowPixels && width <= MostRowPixels && rows * width <= Math.Min(MostRowPixels, geometry.OutputWidth * taps * outputChannels / ProductsOfPixel)
+            && Math.Max((long)geometry.OutputWidth * geometry.StrideWidth, taps) * inputChannels <= MostFloats / outputChannels;
+    }
 
     public override bool IsGradientTransposed => true;
 
@@ -68,7 +81,7 @@ internal sealed unsafe class SparseGradientConvolution<TVector> : ConvolutionAlg
 
     public override bool CanRunRows => _forward.CanRunRows;
 
-    // Floats of the scratch's parts, whole lines of the cache each, for the copy behind them.
+    // Floats of the scratch's parts, whole lines of the cache each as the scratch is aligned to, for the copy behind them.
     private int StartsLength => Lines(_g.OutputPixels + 1);
 
     private int MasksLength => Lines(_g.OutputPixels * MasksOfPixel);
@@ -77,20 +90,30 @@ internal sealed unsafe class SparseGradientConvolution<TVector> : ConvolutionAlg
 
     private int ListLength => Lines(2 * ((_g.OutputPixels * _outputChannels) + SparseEntry.Ahead));
 
+    /// <summary>Entries from a channel's list to the next one's.</summary>
+    private int ChannelList => _bandRows * _g.OutputWidth;
+
     private int MasksOfPixel => (_outputChannels + 31) / 32;
 
     private static int Lines(int floats) => (floats + 15) & ~15;
 
-    private static long CopiedRows(in Conv2DGeometry g, int outputs) => ((outputs - 1L) * g.StrideHeight) + ((g.KernelHeight - 1L) * g.DilationHeight) + 1;
+    private static long CopiedRows(in Conv2DGeometry g, int outputRows) => ((outputRows - 1L) * g.StrideHeight) + ((g.KernelHeight - 1L) * g.DilationHeight) + 1;
 
     private static long CopiedWidth(in Conv2DGeometry g) => ((g.OutputWidth - 1L) * g.StrideWidth) + ((g.KernelWidth - 1L) * g.DilationWidth) + 1;
 
-    /// <summary>An image's values that are not zero: a bit for each, pixel by pixel, columns as <see cref="SparseColumns"/> orders them, and a band's channel by channel.</summary>
+    /// <summary>An image's values that are not zero.</summary>
     private ref struct Image
     {
+        /// <summary>A bit for each, in the order of dy.</summary>
         public uint* Masks;
-        public int* Starts, Counts;
-        public SparseEntry* ByPixel, ByChannel;
+
+        /// <summary>For the input gradient: lists of pixels, those of a row as <see cref="SparseColumns"/> orders them, and where each begins.</summary>
+        public SparseEntry* ByPixel;
+        public int* Starts;
+
+        /// <summary>For the weight gradient: a band's lists of channels, how long each is, and a vector of channels of what the band sees.</summary>
+        public SparseEntry* ByChannel;
+        public int* Counts;
         public float* Copy;
     }
 
@@ -148,15 +171,8 @@ internal sealed unsafe class SparseGradientConvolution<TVector> : ConvolutionAlg
         {
             for (int left = _outputChannels; left > 0; left -= 32)
             {
-                uint mask = 0;
-                int count = Math.Min(left, 32), i = 0;
-                for (; i + 4 <= count; i += 4)
-                    mask |= (Vector128.Equals(Vector128.Load(dy + i), Vector128<float>.Zero).ExtractMostSignificantBits() ^ 0xF) << i;
-
-                for (; i < count; i++)
-                    mask |= dy[i] != 0 ? 1u << i : 0;
-
-                *masks++ = mask;
+                int count = Math.Min(left, 32);
+                *masks++ = NotZero.Bits(dy, count);
                 dy += count;
             }
         }
@@ -174,11 +190,11 @@ internal sealed unsafe class SparseGradientConvolution<TVector> : ConvolutionAlg
             foreach (SparseColumns.Output column in _columns.Outputs)
             {
                 *start++ = (int)(entry - image.ByPixel);
-                float* values = dy + (column.Number * _outputChannels);
+                float* values = dy + (column.Column * _outputChannels);
                 for (int word = 0; word < MasksOfPixel; word++)
                 {
-                    int first = ((column.Tap * _outputChannels) + (32 * word)) * pitch;
-                    for (uint mask = masks[(column.Number * MasksOfPixel) + word]; mask != 0; mask &= mask - 1)
+                    int first = ((column.TapOffset * _outputChannels) + (32 * word)) * pitch;
+                    for (uint mask = masks[(column.Column * MasksOfPixel) + word]; mask != 0; mask &= mask - 1)
                     {
                         int channel = BitOperations.TrailingZeroCount(mask);
                         *entry++ = new(first + (channel * pitch), values[(32 * word) + channel]);
@@ -195,7 +211,7 @@ internal sealed unsafe class SparseGradientConvolution<TVector> : ConvolutionAlg
         ListPixels(dy, image);
         new Span<float>(dx, _g.InputPixels * _inputChannels).Clear();
         nint line = (nint)_g.InputWidth * _inputChannels, tapLine = (nint)_g.KernelWidth * _outputChannels * _inputChannels;
-        Span<SparseSum> sums = stackalloc SparseSum[Math.Min(_g.InputWidth, 64)];
+        Span<SparseSum> sums = stackalloc SparseSum[Math.Min(_g.InputWidth, SumsOfCall)];
         for (int channel = 0; channel < _inputChannels;)
         {
             int vectors = SparseRowKernel.Vectors((_inputChannels - channel) / TVector.Lanes);
@@ -213,8 +229,8 @@ internal sealed unsafe class SparseGradientConvolution<TVector> : ConvolutionAlg
                         for (int i = 0; i < count; i++)
                         {
                             SparseColumns.Input column = columns[i];
-                            float* rows = packed + (tapRow * tapLine) + ((nint)column.Tap * _outputChannels * _inputChannels);
-                            sums[i] = new(to + ((nint)column.Number * _inputChannels), rows, image.ByPixel + starts[column.First], image.ByPixel + starts[column.End]);
+                            float* rows = packed + (tapRow * tapLine) + ((nint)column.TapBase * _outputChannels * _inputChannels);
+                            sums[i] = new(to + ((nint)column.Column * _inputChannels), rows, image.ByPixel + starts[column.First], image.ByPixel + starts[column.End]);
                         }
 
                         SparseRowKernel.Run<TVector>(vectors, sums[..count], channel);
@@ -244,7 +260,7 @@ internal sealed unsafe class SparseGradientConvolution<TVector> : ConvolutionAlg
     private void ListChannels(float* dy, in Image image, int firstRow, int rows)
     {
         new Span<int>(image.Counts, _outputChannels).Clear();
-        int length = _bandRows * _g.OutputWidth, pixel = sizeof(float) * (_g.IsPointwise ? _inputChannels : TVector.Lanes);
+        int pixel = sizeof(float) * (_g.IsPointwise ? _inputChannels : TVector.Lanes);
         float* values = dy + ((nint)firstRow * _g.OutputWidth * _outputChannels);
         uint* masks = image.Masks + (firstRow * _g.OutputWidth * MasksOfPixel);
         for (int row = 0; row < rows; row++)
@@ -257,7 +273,7 @@ internal sealed unsafe class SparseGradientConvolution<TVector> : ConvolutionAlg
                     for (uint mask = *masks++; mask != 0; mask &= mask - 1)
                     {
                         int channel = (32 * word) + BitOperations.TrailingZeroCount(mask);
-                        image.ByChannel[(channel * length) + image.Counts[channel]++] = new(offset, values[channel]);
+                        image.ByChannel[(channel * ChannelList) + image.Counts[channel]++] = new(offset, values[channel]);
                     }
                 }
             }
@@ -266,13 +282,13 @@ internal sealed unsafe class SparseGradientConvolution<TVector> : ConvolutionAlg
 
     private void AddPointwise(in Image image, float* x, float* dw)
     {
-        Span<SparseSum> sums = stackalloc SparseSum[Math.Min(_outputChannels, 64)];
+        Span<SparseSum> sums = stackalloc SparseSum[Math.Min(_outputChannels, SumsOfCall)];
         for (int output = 0; output < _outputChannels; output += sums.Length)
         {
             int count = Math.Min(sums.Length, _outputChannels - output);
             for (int i = 0; i < count; i++)
             {
-                SparseEntry* list = image.ByChannel + ((nint)(output + i) * _bandRows * _g.OutputWidth);
+                SparseEntry* list = image.ByChannel + ((output + i) * ChannelList);
                 sums[i] = new(dw + ((nint)(output + i) * _inputChannels), x, list, list + image.Counts[output + i]);
             }
 
@@ -302,15 +318,15 @@ internal sealed unsafe class SparseGradientConvolution<TVector> : ConvolutionAlg
                         {
                             X = image.Copy + (row * _g.DilationHeight * copiedLine) + ((nint)column * _g.DilationWidth * TVector.Lanes),
                             Tap = (nint)_g.DilationWidth * TVector.Lanes, TapRow = _g.DilationHeight * copiedLine,
-                            Gradient = dw + channel + (((row * _g.KernelWidth) + column) * tap), GradientTap = tap, GradientTapRow = _g.KernelWidth * tap, GradientOutput = _inputChannels,
-                            Entries = image.ByChannel, EntriesOutput = (nint)_bandRows * _g.OutputWidth, Counts = image.Counts, Outputs = _outputChannels,
+                            Gradient = dw + channel + (((row * _g.KernelWidth) + column) * tap), GradientTap = tap, GradientTapRow = _g.KernelWidth * tap, GradientChannel = _inputChannels,
+                            Entries = image.ByChannel, List = ChannelList, Counts = image.Counts, OutputChannels = _outputChannels,
                         });
                 }
             }
         }
     }
 
-    /// <summary>Copies a vector of channels of what some rows of outputs see, with zeros around the image.</summary>
+    /// <summary>Copies a vector of channels of what some rows of outputs see, with zeros around the image, as <see cref="PaddedRow"/> does single values.</summary>
     private void Copy(float* x, int firstRow, int rows, float* to)
     {
         int top = (firstRow * _g.StrideHeight) - _g.PadTop, count = (int)CopiedRows(_g, rows);

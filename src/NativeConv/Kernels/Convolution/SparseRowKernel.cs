@@ -4,12 +4,12 @@ using NativeConv.Simd;
 namespace NativeConv.Kernels;
 
 /// <summary>
-/// sums[0..n) += the sum over entries of value * rows[row, 0..n): a row with few values times a matrix. A lane is a column; entries are added in order, in one fused chain,
-/// so that leaving out zeros changes no bit of a finite result. The sums of a call are in registers: 1, 2, 4 or 8 vectors.
+/// sums[0..n) += the sum over a list's entries of value * row[0..n): a row with few values times a matrix. A lane is a column; entries are added in order, in one fused chain,
+/// so that leaving out zeros changes no bit of a finite result. While a list is walked its sums are in registers: 1, 2, 4 or 8 vectors.
 /// </summary>
 internal static unsafe class SparseRowKernel
 {
-    /// <summary>Adds to so many vectors, 1, 2, 4 or 8, of each of some sums, from a column on.</summary>
+    /// <summary>Adds to so many vectors, 1, 2, 4 or 8, of each of some rows of sums, from a column on.</summary>
     public static void Run<TVector>(int vectors, ReadOnlySpan<SparseSum> sums, nint column)
         where TVector : struct, IVector<TVector>
     {
@@ -75,7 +75,7 @@ internal static unsafe class SparseRowKernel
         float* row = (float*)(rows + entry->Offset), next = (float*)(rows + entry[1].Offset);
         do
         {
-            float* afterNext = (float*)(rows + entry[SparseEntry.Ahead].Offset);
+            float* afterNext = (float*)(rows + entry[2].Offset);
             TVector value = TVector.Broadcast(entry->Value);
             entry++;
             TVector.Accumulate(ref c0, value, row);

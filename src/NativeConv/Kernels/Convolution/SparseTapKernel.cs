@@ -21,13 +21,13 @@ internal static unsafe class SparseTapKernel
 
         /// <summary>The first tap's sums; floats from a tap to the next, from a row of taps, and from an output channel.</summary>
         public float* Gradient;
-        public nint GradientTap, GradientTapRow, GradientOutput;
+        public nint GradientTap, GradientTapRow, GradientChannel;
 
-        /// <summary>Entries of each output channel, whose lists are so far apart, and how many each has.</summary>
+        /// <summary>Entries of each output channel, from one's to the next one's, and how many each has.</summary>
         public SparseEntry* Entries;
-        public nint EntriesOutput;
+        public nint List;
         public int* Counts;
-        public int Outputs;
+        public int OutputChannels;
     }
 
     /// <summary>Adds to the sums of <paramref name="rows"/> by <paramref name="columns"/> taps.</summary>
@@ -80,9 +80,9 @@ internal static unsafe class SparseTapKernel
         float* dw = tile.Gradient;
         nint tap = tile.Tap, tap2 = 2 * tap, rowBytes = tile.TapRow * sizeof(float), gradientTap = tile.GradientTap, gradientRow = tile.GradientTapRow;
         SparseEntry* list = tile.Entries;
-        for (int output = 0; output < tile.Outputs; output++, dw += tile.GradientOutput, list += tile.EntriesOutput)
+        for (int channel = 0; channel < tile.OutputChannels; channel++, dw += tile.GradientChannel, list += tile.List)
         {
-            SparseEntry* entry = list, end = list + tile.Counts[output];
+            SparseEntry* entry = list, end = list + tile.Counts[channel];
             if (entry == end)
                 continue;
 
@@ -117,7 +117,7 @@ internal static unsafe class SparseTapKernel
             float* seen = (float*)(x + entry->Offset), next = (float*)(x + entry[1].Offset);
             do
             {
-                float* afterNext = (float*)(x + entry[SparseEntry.Ahead].Offset);
+                float* afterNext = (float*)(x + entry[2].Offset);
                 TVector value = TVector.Broadcast(entry->Value);
                 entry++;
                 TVector.Accumulate(ref c00, value, seen);
