@@ -76,10 +76,24 @@ public sealed class ImageSuccessionTests
         memory.Buffers.Where(buffer => buffer.IsReadWhole).Select(buffer => buffer.Name).Should().Contain("dense").And.NotContain("pointwise_conv2d");
     }
 
-    private static Recorder Record(int size, PlanKind kind)
+    /// <summary>The gradient of a dense layer's input could have the place of its output, which is longer, but images of several chunks are read as one block.</summary>
+    [Fact]
+    public void APlan_WhoseImagesComeTogether_KeepsThemSideBySide()
     {
-        Model model = new ModelBuilder(size, size, 1).Conv2D(48, 3).BatchNormalization().ReLU().DepthwiseConv2D(3).BatchNormalization().ReLU().PointwiseConv2D(64).BatchNormalization().ReLU()
-            .GlobalAveragePool2D().Dense(3).Build(seed: 1);
+        Model model = new ModelBuilder(28, 28, 1).Conv2D(16, 3).BatchNormalization().ReLU().Conv2D(1, 3).MaxPool2D(2).BatchNormalization().Flatten().Dense(256).BatchNormalization().ReLU().Dense(3).Build(seed: 1);
+        model.Plan(Loss.SoftmaxCrossEntropy(), 4).ToString().Should().Contain("1 images at a time").And.Contain("{dense'}");
+        Recorder memory = Record(model, PlanKind.Training);
+        memory.Buffers.Where(buffer => buffer.IsReadWhole && !buffer.IsPerWorker).Select(buffer => buffer.Name).Should().Contain("batch_normalization_1'");
+        memory.Stride("batch_normalization_1'").Should().Be(14 * 14);
+    }
+
+    private static Recorder Record(int size, PlanKind kind) => Record(
+        new ModelBuilder(size, size, 1).Conv2D(48, 3).BatchNormalization().ReLU().DepthwiseConv2D(3).BatchNormalization().ReLU().PointwiseConv2D(64).BatchNormalization().ReLU()
+            .GlobalAveragePool2D().Dense(3).Build(seed: 1),
+        kind);
+
+    private static Recorder Record(Model model, PlanKind kind)
+    {
         var memory = new Recorder();
         _ = new Plan(model.Graph, model.Store, kind, batchSize: 4, workers: 1, SimdLevels.Default, kind == PlanKind.Training ? Loss.SoftmaxCrossEntropy() : null, memory: memory);
         return memory;
