@@ -32,6 +32,25 @@ public sealed class FusionTests
         Marked(builder.From(convolution).AveragePool2D(2).Add(pooled)).Should().BeEmpty();
     }
 
+    [Fact]
+    public void HandGradientsToConvolutions_OfFewChannelsBehindACoveringPooling() => Handed(Input().Conv2D(16, 3).MaxPool2D(2)).Should().Equal("conv2d");
+
+    [Fact]
+    public void HandGradientsToConvolutions_APoolingThatLeavesARowOut_GetsNone() => Handed(new ModelBuilder(13, 12, 2).Conv2D(16, 3).MaxPool2D(2)).Should().BeEmpty();
+
+    [Fact]
+    public void HandGradientsToConvolutions_AReaderBeside_GetsNone()
+    {
+        ModelBuilder builder = Input().Conv2D(16, 3);
+        Node convolution = builder.Current;
+        builder.MaxPool2D(2);
+        Node pooled = builder.Current;
+        Handed(builder.From(convolution).AveragePool2D(2).Add(pooled)).Should().BeEmpty();
+    }
+
+    [Fact]
+    public void HandGradientsToConvolutions_AnActivationsBackwardOfItsOwn_GetsNone() => Handed(Input().Conv2D(16, 3).MaxPool2D(2), Activation.ReLU).Should().BeEmpty();
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
@@ -99,5 +118,17 @@ public sealed class FusionTests
         NodeBinding[] bindings = [.. model.Nodes.Select(node => Binding(model.InputShape, node.Shape))];
         Fusion.MarkSparseGradients(model.Nodes, bindings);
         return model.Nodes.Where(node => bindings[node.Index].IsGradientSparse).Select(node => node.Name);
+    }
+
+    /// <summary>The names of the convolutions, whose own backward is through an activation, that are handed a pooling's gradient.</summary>
+    private static IEnumerable<string> Handed(ModelBuilder builder, Activation own = Activation.Linear)
+    {
+        Model model = builder.Flatten().Dense(2).Build(seed: 1);
+        NodeBinding[] bindings = [.. model.Nodes.Select(node => Binding(model.InputShape, node.Shape))];
+        foreach (Node node in model.Nodes.Where(node => node.Layer.IsConvolution))
+            bindings[node.Index].BackwardActivation = own;
+
+        Fusion.HandGradientsToConvolutions(model.Nodes, bindings);
+        return model.Nodes.Where(node => bindings[node.Index].Pooling != null).Select(node => node.Name);
     }
 }

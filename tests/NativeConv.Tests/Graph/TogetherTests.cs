@@ -66,9 +66,43 @@ public sealed class TogetherTests
             float[] actual = many.Parameters[i].Gradient!.Span.ToArray(), expected = few.Parameters[i].Gradient!.Span.ToArray();
             actual.Zip(expected, (a, e) => MathF.Abs(a - e)).Max().Should().BeLessThan(1e-4f * expected.Max(MathF.Abs), many.Parameters[i].Name);
         }
-
-        static Model Wide() => new ModelBuilder(128, 64, 1).Conv2D(48, 1).Activate(Activation.Tanh).PointwiseConv2D(48).AveragePool2D(16).Flatten().Dense(24).Dense(Classes).Build(1);
     }
+
+    /// <summary>By hand stages are cut, in a step of so many images they are not.</summary>
+    [Fact]
+    public void AStageThatIsNotCut_StepsByTheGradientsOfOneThatIs()
+    {
+        const int Many = 192;
+        Model stepped = Wide(), byHand = stepped.Clone();
+        float[] x = TestData.Uniform(Many * stepped.InputShape.Length, 1), y = new float[Many * Classes];
+        int[] labels = TestData.Labels(Many, Classes, 2);
+        stepped.Plan(Loss.SoftmaxCrossEntropy(), Many).ToString().Should().NotContain("{");
+        byHand.Forward(x, y);
+        byHand.Backward(SoftmaxGradient(y, labels));
+        stepped.BeginTraining(Loss.SoftmaxCrossEntropy(), new Sgd(1), Many).Step(x, labels);
+        for (int i = 0; i < stepped.Parameters.Count; i++)
+        {
+            float[] before = byHand.Parameters[i].Value.Span.ToArray(), after = stepped.Parameters[i].Value.Span.ToArray(), expected = byHand.Parameters[i].Gradient!.Span.ToArray();
+            float magnitude = expected.Max(MathF.Abs);
+            magnitude.Should().BeGreaterThan(1e-4f);
+            before.Zip(after, (b, a) => b - a).Zip(expected, (a, e) => MathF.Abs(a - e)).Max().Should().BeLessThan(2e-3f * magnitude, stepped.Parameters[i].Name);
+        }
+
+        static float[] SoftmaxGradient(float[] y, int[] labels)
+        {
+            float[] dy = new float[y.Length];
+            for (int i = 0; i < labels.Length; i++)
+            {
+                float sum = y.AsSpan(i * Classes, Classes).ToArray().Sum(MathF.Exp);
+                for (int j = 0; j < Classes; j++)
+                    dy[(i * Classes) + j] = ((MathF.Exp(y[(i * Classes) + j]) / sum) - (labels[i] == j ? 1 : 0)) / labels.Length;
+            }
+
+            return dy;
+        }
+    }
+
+    private static Model Wide() => new ModelBuilder(128, 64, 1).Conv2D(48, 1).Activate(Activation.Tanh).PointwiseConv2D(48).AveragePool2D(16).Flatten().Dense(24).Dense(Classes).Build(1);
 
     [Fact]
     public void Forward_ManyImages_HasTheBitsOfEachOnItsOwn()
