@@ -79,6 +79,12 @@ public readonly record struct Conv2DGeometry
 
     internal int OutputPixels => OutputHeight * OutputWidth;
 
+    /// <summary>Input rows from the first that so many consecutive output rows see to the last, padding included.</summary>
+    internal long RowsSeen(long outputRows) => ((outputRows - 1) * StrideHeight) + ((KernelHeight - 1L) * DilationHeight) + 1;
+
+    /// <inheritdoc cref="RowsSeen"/>
+    internal long ColumnsSeen(long outputColumns) => ((outputColumns - 1) * StrideWidth) + ((KernelWidth - 1L) * DilationWidth) + 1;
+
     /// <summary>Whether the window is one cell that visits every input pixel once: a pointwise convolution.</summary>
     internal bool IsPointwise => KernelHeight == 1 && KernelWidth == 1 && StrideHeight == 1 && StrideWidth == 1
         && PadTop == 0 && PadBottom == 0 && PadLeft == 0 && PadRight == 0;

@@ -23,14 +23,7 @@ public sealed class FusionTests
     public void MarkSparseGradients_WindowsThatOverlap_MarkNothing() => Marked(Input().Conv2D(16, 3).MaxPool2D(3, stride: 2)).Should().BeEmpty();
 
     [Fact]
-    public void MarkSparseGradients_AReaderBeside_MarksNothing()
-    {
-        ModelBuilder builder = Input().Conv2D(16, 3);
-        Node convolution = builder.Current;
-        builder.MaxPool2D(2);
-        Node pooled = builder.Current;
-        Marked(builder.From(convolution).AveragePool2D(2).Add(pooled)).Should().BeEmpty();
-    }
+    public void MarkSparseGradients_AReaderBeside_MarksNothing() => Marked(ReadTwice()).Should().BeEmpty();
 
     [Fact]
     public void HandGradientsToConvolutions_OfFewChannelsBehindACoveringPooling() => Handed(Input().Conv2D(16, 3).MaxPool2D(2)).Should().Equal("conv2d");
@@ -39,14 +32,7 @@ public sealed class FusionTests
     public void HandGradientsToConvolutions_APoolingThatLeavesARowOut_GetsNone() => Handed(new ModelBuilder(13, 12, 2).Conv2D(16, 3).MaxPool2D(2)).Should().BeEmpty();
 
     [Fact]
-    public void HandGradientsToConvolutions_AReaderBeside_GetsNone()
-    {
-        ModelBuilder builder = Input().Conv2D(16, 3);
-        Node convolution = builder.Current;
-        builder.MaxPool2D(2);
-        Node pooled = builder.Current;
-        Handed(builder.From(convolution).AveragePool2D(2).Add(pooled)).Should().BeEmpty();
-    }
+    public void HandGradientsToConvolutions_AReaderBeside_GetsNone() => Handed(ReadTwice()).Should().BeEmpty();
 
     [Fact]
     public void HandGradientsToConvolutions_AnActivationsBackwardOfItsOwn_GetsNone() => Handed(Input().Conv2D(16, 3).MaxPool2D(2), Activation.ReLU).Should().BeEmpty();
@@ -105,6 +91,16 @@ public sealed class FusionTests
     }
 
     private static ModelBuilder Input() => new(12, 12, 2);
+
+    /// <summary>A convolution that a max-pooling and another pooling read.</summary>
+    private static ModelBuilder ReadTwice()
+    {
+        ModelBuilder builder = Input().Conv2D(16, 3);
+        Node convolution = builder.Current;
+        builder.MaxPool2D(2);
+        Node pooled = builder.Current;
+        return builder.From(convolution).AveragePool2D(2).Add(pooled);
+    }
 
     private static NodeBinding Binding(ImageShape input, ImageShape output) => new()
     {

@@ -142,7 +142,7 @@ internal sealed unsafe class ConvolutionWeightGradient
     private long PackedInputLength<TVector>()
         where TVector : struct, IVector<TVector>
     {
-        long rows = ((PackedLines<TVector>() - 1L) * _g.StrideHeight) + ((_g.KernelHeight - 1L) * _g.DilationHeight) + 1;
+        long rows = _g.RowsSeen(PackedLines<TVector>());
         if (!_g.IsPointwise)
             rows = Math.Min(rows, _g.InputHeight);
 

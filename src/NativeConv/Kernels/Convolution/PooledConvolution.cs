@@ -61,9 +61,9 @@ internal sealed unsafe class PooledConvolution
     }
 
     /// <summary>Rows of x that so many rows of windows see, with the zeros around.</summary>
-    private static long Lines(in Conv2DGeometry g, int rows) => (((2L * rows) - 1) * g.StrideHeight) + ((g.KernelHeight - 1L) * g.DilationHeight) + 1;
+    private static long Lines(in Conv2DGeometry g, int rows) => g.RowsSeen(2L * rows);
 
-    private static long PaddedLine(in Conv2DGeometry g, int inputChannels) => (((g.OutputWidth - 1L) * g.StrideWidth) + ((g.KernelWidth - 1L) * g.DilationWidth) + 1) * inputChannels;
+    private static long PaddedLine(in Conv2DGeometry g, int inputChannels) => g.ColumnsSeen(g.OutputWidth) * inputChannels;
 
     /// <summary>As many rows of windows as fit the stack; 0 where not one does.</summary>
     private static int BandRows(in Conv2DGeometry g, int inputChannels)

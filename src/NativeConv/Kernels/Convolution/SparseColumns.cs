@@ -46,7 +46,7 @@ internal sealed class SparseColumns
     private Input[] InputsOf(in Conv2DGeometry geometry, int[] places)
     {
         var inputs = new List<Input>();
-        int seen = ((geometry.OutputWidth - 1) * geometry.StrideWidth) + ((geometry.KernelWidth - 1) * geometry.DilationWidth) + 1 - geometry.PadLeft;
+        long seen = geometry.ColumnsSeen(geometry.OutputWidth) - geometry.PadLeft;
         for (int column = 0; column < Math.Min(geometry.InputWidth, seen); column++)
         {
             Input? input = null;

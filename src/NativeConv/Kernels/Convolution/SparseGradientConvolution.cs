@@ -48,9 +48,9 @@ internal sealed unsafe class SparseGradientConvolution<TVector> : ConvolutionAlg
         (_g, _inputChannels, _outputChannels) = (geometry, inputChannels, outputChannels);
         _forward = ConvolutionPass.Forward(geometry, inputChannels, outputChannels, 1, rectifier);
         _columns = new(geometry);
-        _copiedWidth = (int)CopiedWidth(geometry);
+        _copiedWidth = (int)geometry.ColumnsSeen(geometry.OutputWidth);
         _bandRows = geometry.OutputHeight;
-        while (!geometry.IsPointwise && _bandRows > 1 && CopiedRows(geometry, _bandRows) * _copiedWidth * TVector.Lanes * sizeof(float) > BandBytes)
+        while (!geometry.IsPointwise && _bandRows > 1 && geometry.RowsSeen(_bandRows) * _copiedWidth * TVector.Lanes * sizeof(float) > BandBytes)
             _bandRows--;
     }
 
@@ -64,7 +64,7 @@ internal sealed unsafe class SparseGradientConvolution<TVector> : ConvolutionAlg
             return false;
         }
 
-        long width = CopiedWidth(geometry), rows = Math.Max(CopiedRows(geometry, 1), geometry.StrideHeight), taps = (long)geometry.KernelHeight * geometry.KernelWidth;
+        long width = geometry.ColumnsSeen(geometry.OutputWidth), rows = Math.Max(geometry.RowsSeen(1), geometry.StrideHeight), taps = (long)geometry.KernelHeight * geometry.KernelWidth;
         return rows <= MostRowPixels && width <= MostRowPixels && rows * width <= Math.Min(MostRowPixels, geometry.OutputWidth * taps * outputChannels / ProductsOfPixel)
             && Math.Max((long)geometry.OutputWidth * geometry.StrideWidth, taps) * inputChannels <= MostFloats / outputChannels;
     }
@@ -75,7 +75,7 @@ internal sealed unsafe class SparseGradientConvolution<TVector> : ConvolutionAlg
 
     public override int BackwardPackedLength => _g.KernelHeight * _g.KernelWidth * _inputChannels * _outputChannels;
 
-    public override int ScratchLength => StartsLength + MasksLength + CountsLength + (2 * ListLength) + (_g.IsPointwise ? 0 : (int)CopiedRows(_g, _bandRows) * _copiedWidth * TVector.Lanes);
+    public override int ScratchLength => StartsLength + MasksLength + CountsLength + (2 * ListLength) + (_g.IsPointwise ? 0 : (int)_g.RowsSeen(_bandRows) * _copiedWidth * TVector.Lanes);
 
     public override int OwnRows => _forward.OwnRows;
 
@@ -96,10 +96,6 @@ internal sealed unsafe class SparseGradientConvolution<TVector> : ConvolutionAlg
     private int MasksOfPixel => (_outputChannels + 31) / 32;
 
     private static int Lines(int floats) => (floats + 15) & ~15;
-
-    private static long CopiedRows(in Conv2DGeometry g, int outputRows) => ((outputRows - 1L) * g.StrideHeight) + ((g.KernelHeight - 1L) * g.DilationHeight) + 1;
-
-    private static long CopiedWidth(in Conv2DGeometry g) => ((g.OutputWidth - 1L) * g.StrideWidth) + ((g.KernelWidth - 1L) * g.DilationWidth) + 1;
 
     /// <summary>An image's values that are not zero.</summary>
     private ref struct Image
@@ -329,7 +325,7 @@ internal sealed unsafe class SparseGradientConvolution<TVector> : ConvolutionAlg
     /// <summary>Copies a vector of channels of what some rows of outputs see, with zeros around the image, as <see cref="PaddedRow"/> does single values.</summary>
     private void Copy(float* x, int firstRow, int rows, float* to)
     {
-        int top = (firstRow * _g.StrideHeight) - _g.PadTop, count = (int)CopiedRows(_g, rows);
+        int top = (firstRow * _g.StrideHeight) - _g.PadTop, count = (int)_g.RowsSeen(rows);
         int left = Math.Min(_g.PadLeft, _copiedWidth), copied = Math.Min(_g.InputWidth, _copiedWidth - left), right = _copiedWidth - left - copied;
         for (int row = top; row < top + count; row++)
         {
