@@ -41,6 +41,9 @@ internal unsafe struct ConvolutionTile
 
     /// <summary>What results go through.</summary>
     public Rectifier Rectifier;
+
+    /// <summary>What the tiles ask for while they are computed, a part each.</summary>
+    public FetchAhead Ahead;
 }
 
 /// <summary>
@@ -202,6 +205,9 @@ internal static unsafe class ConvolutionMicroKernel
             float* input = lineInput, output = lineOutput;
             for (int remaining = tile.Tiles; remaining > 0; remaining--)
             {
+                if (tile.Ahead.IsOn)
+                    tile.Ahead.Run(0, tile.Tiles - remaining);
+
                 TVector bias0 = TVector.Load(tile.Weights);
                 TVector bias1 = TColumns.Value == 2 ? TVector.Load(tile.Weights + lanes) : bias0;
                 TVector c0x = bias0, c1x = bias0, c2x = bias0, c3x = bias0, c4x = bias0, c5x = bias0, c6x = bias0;

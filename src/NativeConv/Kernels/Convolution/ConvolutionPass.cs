@@ -15,6 +15,9 @@ internal sealed unsafe class ConvolutionPass
     /// <summary>Weights above this share the second-level cache with a longer segment, so that they are brought from further away less often.</summary>
     private const int LargeWeights = 192 * 1024, LongSegmentBytes = 64 * 1024;
 
+    /// <summary>Pixels whose source and result are larger come from and go to memory, or the third-level cache: the next segment is asked for while one is computed.</summary>
+    private const int SecondLevelBytes = 512 * 1024;
+
     private const int PackedSquare = 16;
 
     private readonly WindowRun[] _rows, _columns;
@@ -341,6 +344,9 @@ internal sealed unsafe class ConvolutionPass
         long weightBytes = (long)sizeof(float) * _taps * SourceGroup * ResultGroup;
         int segment = Math.Max(1, (weightBytes > LargeWeights ? LongSegmentBytes : SegmentBytes) / (sizeof(float) * tileRows * SourceGroup));
         int segmentTiles = Math.Min(tiles, segment), segmentLines = segment / segmentTiles;
+        nint xSegment = (nint)segmentTiles * tileRows * tile.InputStride, ySegment = (nint)segmentTiles * tileRows * tile.OutputStride;
+        bool fetches = lines == 1 && IsDense(tile) && part == AllResults && (xSegment + ySegment) / segmentTiles * tiles * sizeof(float) > SecondLevelBytes;
+        FetchAhead ahead = default;
         for (int line = 0; line < lines; line += segmentLines)
         {
             tile.Lines = Math.Min(segmentLines, lines - line);
@@ -349,17 +355,24 @@ internal sealed unsafe class ConvolutionPass
                 tile.Tiles = Math.Min(segmentTiles, tiles - first);
                 tile.Input = x + (line * tile.InputLine) + ((nint)first * tileRows * tile.InputStride);
                 tile.Output = y + (line * tile.OutputLine) + ((nint)first * tileRows * tile.OutputStride);
-                Blocks<TVector>(tile, rows, columns, weights, tileRows, part);
+                if (fetches)
+                    ahead = first + segmentTiles < tiles ? FetchAhead.For(tile.Input + xSegment, xSegment, tile.Output + ySegment, ySegment) : default;
+
+                Blocks<TVector>(tile, rows, columns, weights, tileRows, part, ahead);
             }
         }
     }
 
+    /// <summary>Whether a tile's pixels follow each other in memory, source and result.</summary>
+    private bool IsDense(in ConvolutionTile tile) => tile.InputStride == SourceChannels && tile.OutputStride == ResultChannels;
+
     /// <summary>The blocks of a part's results for some tiles.</summary>
-    private void Blocks<TVector>(ConvolutionTile tile, in WindowRun rows, in WindowRun columns, float* weights, int tileRows, in Part part)
+    private void Blocks<TVector>(ConvolutionTile tile, in WindowRun rows, in WindowRun columns, float* weights, int tileRows, in Part part, in FetchAhead ahead)
         where TVector : struct, IVector<TVector>
     {
         int sourceGroup = SourceGroup, resultGroup = ResultGroup;
         int depth = (_taps * sourceGroup) + 1;
+        int blocks = (resultGroup + (2 * TVector.Lanes) - 1) / (2 * TVector.Lanes);
         tile.Weights = weights + ((nint)part.First * depth);
         tile.Output += part.First;
         for (int block = part.First; block < part.End; block += 2 * TVector.Lanes)
@@ -372,6 +385,7 @@ internal sealed unsafe class ConvolutionPass
             tile.FirstTap = width + (rows.FirstTap * tapRow) + (columns.FirstTap * tapColumn);
             tile.WeightTapRow = rows.TapStep * tapRow;
             tile.WeightTapColumn = columns.TapStep * tapColumn;
+            tile.Ahead = ahead.Of(block / (2 * TVector.Lanes), blocks).Parts(tile.Tiles, 1);
             ConvolutionMicroKernel.Run<TVector>(tileRows, vectors, in tile);
             tile.Output += width;
             tile.Weights += (nint)depth * width;

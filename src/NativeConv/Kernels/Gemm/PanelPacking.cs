@@ -37,17 +37,20 @@ internal static unsafe class PanelPacking
         where TVector : struct, IVector<TVector>
     {
         var split = new TileRows(rows, ConvolutionMicroKernel.MaximumRows<TVector>());
-        nint width = RowPanelWidth<TVector>(), panel = (nint)RowPanel<TVector>(pixels);
+        nint width = RowPanelWidth<TVector>(), panel = (nint)RowPanel<TVector>(pixels), aheadPart = PixelsAtATime * fromPixel / split.Tiles;
         for (int first = 0; first < pixels; first += PixelsAtATime)
         {
             int count = Math.Min(PixelsAtATime, pixels - first);
-            float* source = from, destination = to;
+            float* source = from, destination = to, ahead = from + (PixelsAtATime * fromPixel);
             for (int tile = 0; tile < split.Tiles; tile++)
             {
                 int tileRows = split.RowsOf(tile);
                 for (int row = 0; row < tileRows; row += TVector.Lanes)
                     CopyVector<TVector>(source + row, fromPixel, destination + row, width, count, Math.Min(TVector.Lanes, tileRows - row));
 
+                // The next pixels are asked for meanwhile: a tile's short pieces of each are no stream that hardware follows.
+                Prefetch.ToSecondLevel(ahead, aheadPart);
+                ahead += aheadPart;
                 source += tileRows;
                 destination += panel;
             }
