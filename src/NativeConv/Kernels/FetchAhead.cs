@@ -4,7 +4,7 @@ using NativeConv.Simd;
 namespace NativeConv.Kernels;
 
 /// <summary>
-/// Rows of two tensors that are needed next, asked for little by little while a tile is computed: a tile asks for its share of the rows, each vector of channels for its part of that. In bursts
+/// Rows of two tensors that are needed next, asked for little by little while others are computed: a call of a micro-kernel asks for its share of the rows, each vector of channels or tile in it for its part of that. In bursts
 /// the same requests would hold up the computation, for a core follows but a few dozen at once.
 /// </summary>
 internal unsafe struct FetchAhead
@@ -15,7 +15,7 @@ internal unsafe struct FetchAhead
     /// <summary>Floats from a line's row to the next line's.</summary>
     private nint _sourceLine, _resultLine;
 
-    /// <summary>Floats of a row; of a vector's part once it is shared out.</summary>
+    /// <summary>Floats of a row; of a part once it is shared out.</summary>
     private nint _sourceLength, _resultLength;
 
     public readonly bool IsOn => _source != null;
@@ -79,6 +79,15 @@ internal unsafe struct FetchAhead
         }
 
         return parts;
+    }
+
+    /// <summary>What is left of a single line after some parts.</summary>
+    public readonly FetchAhead After(int parts)
+    {
+        FetchAhead rest = this;
+        rest._source += parts * _sourceLength;
+        rest._result += parts * _resultLength;
+        return rest;
     }
 
     /// <summary>Whole lines of the cache.</summary>

@@ -27,7 +27,7 @@ internal readonly unsafe struct ConvolutionCall(Conv2DGeometry geometry, int cha
     /// </summary>
     private const int FewValuesPerWeight = 4;
 
-    /// <summary>A range of images that a worker takes has so many pixels, so that weights, read for each range, are read for many. A depthwise one without a multiplier is long enough for images to be fetched ahead.</summary>
+    /// <summary>A range of images that a worker takes has so many pixels, so that weights, read for each range, are read for many. Depthwise ones without a multiplier and pointwise ones are long enough to be fetched ahead.</summary>
     private const int LeastRangePixels = 384;
 
     private enum PassKind
@@ -130,9 +130,9 @@ internal readonly unsafe struct ConvolutionCall(Conv2DGeometry geometry, int cha
 
         if (images >= threads)
         {
-            long least = groups == 0 && filters == channels
-                ? 1 + (DepthwisePass<TVector>.FetchedBytes / (sizeof(float) * (long)(input + output)))
-                : (LeastRangePixels + shape.OutputPixels - 1) / shape.OutputPixels;
+            bool depthwise = groups == 0 && filters == channels;
+            long fetched = depthwise ? DepthwisePass<TVector>.FetchedBytes : geometry.IsPointwise ? ConvolutionPass.FetchedBytes : 0;
+            long least = 1 + Math.Max(fetched / (sizeof(float) * (long)(input + output)), depthwise ? 0 : (LeastRangePixels - 1) / shape.OutputPixels);
             ImageShares.Run(images, threads, (int)least, ranges =>
             {
                 AlignedMemory scratch = memory.Take(algorithm.ScratchLength);

@@ -9,11 +9,13 @@ internal static unsafe class Prefetch
     /// <summary>Floats of a line of the cache.</summary>
     public const int LineFloats = 16;
 
+    public static bool IsSupported => Sse.IsSupported;
+
     /// <summary>Asks for the line that holds an address to be brought to the first-level cache.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Line(float* address)
     {
-        if (Sse.IsSupported)
+        if (IsSupported)
             Sse.Prefetch0(address);
     }
 
@@ -21,7 +23,7 @@ internal static unsafe class Prefetch
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void ToSecondLevel(float* address, nint count)
     {
-        if (!Sse.IsSupported)
+        if (!IsSupported)
             return;
 
         for (float* end = address + count; address < end; address += LineFloats)

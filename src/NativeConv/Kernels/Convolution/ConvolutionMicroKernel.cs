@@ -42,7 +42,7 @@ internal unsafe struct ConvolutionTile
     /// <summary>What results go through.</summary>
     public Rectifier Rectifier;
 
-    /// <summary>What the tiles ask for while they are computed, a part each.</summary>
+    /// <summary>What the tiles of a single line ask for while they are computed, a part each, or each two that are computed as one.</summary>
     public FetchAhead Ahead;
 }
 
@@ -60,15 +60,19 @@ internal static unsafe class ConvolutionMicroKernel
     public static int MaximumRows<TVector>()
         where TVector : struct, IVector<TVector> => TVector.Registers >= 32 ? 14 : 6;
 
+    /// <summary>Whether every two tiles are computed as one.</summary>
+    public static bool RunsPairs<TVector>(int rows, int columns)
+        where TVector : struct, IVector<TVector> => columns == 1 && TVector.Registers < 32 && rows >= 4;
+
     public static void Run<TVector>(int rows, int columns, in ConvolutionTile tile)
         where TVector : struct, IVector<TVector>
     {
-        if (columns == 2)
-            Run<TVector, N2>(rows, in tile);
-        else if (TVector.Registers >= 32 || rows < 4)
-            Run<TVector, N1>(rows, in tile);
-        else
+        if (RunsPairs<TVector>(rows, columns))
             RunPairs<TVector>(rows, tile);
+        else if (columns == 2)
+            Run<TVector, N2>(rows, in tile);
+        else
+            Run<TVector, N1>(rows, in tile);
     }
 
     /// <summary>Two tiles of one column as one, which has enough sums of its own.</summary>
@@ -91,6 +95,7 @@ internal static unsafe class ConvolutionMicroKernel
             return;
 
         nint done = (nint)rows * (tiles - 1);
+        tile.Ahead = tile.Ahead.After(tiles / 2);
         tile.Tiles = 1;
         tile.Input += done * tile.InputStride;
         tile.Output += done * tile.OutputStride;

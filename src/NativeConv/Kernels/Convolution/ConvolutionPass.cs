@@ -15,8 +15,11 @@ internal sealed unsafe class ConvolutionPass
     /// <summary>Weights above this share the second-level cache with a longer segment, so that they are brought from further away less often.</summary>
     private const int LargeWeights = 192 * 1024, LongSegmentBytes = 64 * 1024;
 
-    /// <summary>Pixels whose source and result are larger come from and go to memory, or the third-level cache: the next segment is asked for while one is computed.</summary>
-    private const int SecondLevelBytes = 512 * 1024;
+    /// <summary>From this size of source and results on, a pointwise pass fetches the next segment while one is computed.</summary>
+    public const int FetchedBytes = 2 * 1024 * 1024;
+
+    /// <summary>A segment's results beyond this would push its source and the weights out of the second-level cache.</summary>
+    private const int MostFetchedResults = 128 * 1024;
 
     private const int PackedSquare = 16;
 
@@ -344,9 +347,7 @@ internal sealed unsafe class ConvolutionPass
         long weightBytes = (long)sizeof(float) * _taps * SourceGroup * ResultGroup;
         int segment = Math.Max(1, (weightBytes > LargeWeights ? LongSegmentBytes : SegmentBytes) / (sizeof(float) * tileRows * SourceGroup));
         int segmentTiles = Math.Min(tiles, segment), segmentLines = segment / segmentTiles;
-        nint xSegment = (nint)segmentTiles * tileRows * tile.InputStride, ySegment = (nint)segmentTiles * tileRows * tile.OutputStride;
-        bool fetches = lines == 1 && IsDense(tile) && part == AllResults && (xSegment + ySegment) / segmentTiles * tiles * sizeof(float) > SecondLevelBytes;
-        FetchAhead ahead = default;
+        bool fetches = Fetches(tile, part) && lines == 1 && tiles > segmentTiles && tiles * (long)tileRows * (SourceChannels + ResultChannels) * sizeof(float) >= FetchedBytes;
         for (int line = 0; line < lines; line += segmentLines)
         {
             tile.Lines = Math.Min(segmentLines, lines - line);
@@ -355,16 +356,22 @@ internal sealed unsafe class ConvolutionPass
                 tile.Tiles = Math.Min(segmentTiles, tiles - first);
                 tile.Input = x + (line * tile.InputLine) + ((nint)first * tileRows * tile.InputStride);
                 tile.Output = y + (line * tile.OutputLine) + ((nint)first * tileRows * tile.OutputStride);
-                if (fetches)
-                    ahead = first + segmentTiles < tiles ? FetchAhead.For(tile.Input + xSegment, xSegment, tile.Output + ySegment, ySegment) : default;
-
-                Blocks<TVector>(tile, rows, columns, weights, tileRows, part, ahead);
+                Blocks<TVector>(tile, rows, columns, weights, tileRows, part, fetches ? Next(tile, tileRows, Math.Min(segmentTiles, tiles - first - tile.Tiles)) : default);
             }
         }
     }
 
-    /// <summary>Whether a tile's pixels follow each other in memory, source and result.</summary>
-    private bool IsDense(in ConvolutionTile tile) => tile.InputStride == SourceChannels && tile.OutputStride == ResultChannels;
+    /// <summary>Whether a pass reads and writes pixels that follow each other in memory, whole and once.</summary>
+    private bool Fetches(in ConvolutionTile tile, in Part part) =>
+        Prefetch.IsSupported && _taps == 1 && Groups == 1 && part == AllResults && tile.InputStride == SourceChannels && tile.OutputStride == ResultChannels;
+
+    /// <summary>What a segment of so many tiles after this one's reads and writes.</summary>
+    private static FetchAhead Next(in ConvolutionTile tile, int tileRows, int tiles)
+    {
+        nint done = (nint)tile.Tiles * tileRows, pixels = (nint)tiles * tileRows, results = pixels * tile.OutputStride;
+        return tiles == 0 ? default : FetchAhead.For(
+            tile.Input + (done * tile.InputStride), pixels * tile.InputStride, tile.Output + (done * tile.OutputStride), results * sizeof(float) <= MostFetchedResults ? results : 0);
+    }
 
     /// <summary>The blocks of a part's results for some tiles.</summary>
     private void Blocks<TVector>(ConvolutionTile tile, in WindowRun rows, in WindowRun columns, float* weights, int tileRows, in Part part, in FetchAhead ahead)
@@ -372,7 +379,6 @@ internal sealed unsafe class ConvolutionPass
     {
         int sourceGroup = SourceGroup, resultGroup = ResultGroup;
         int depth = (_taps * sourceGroup) + 1;
-        int blocks = (resultGroup + (2 * TVector.Lanes) - 1) / (2 * TVector.Lanes);
         tile.Weights = weights + ((nint)part.First * depth);
         tile.Output += part.First;
         for (int block = part.First; block < part.End; block += 2 * TVector.Lanes)
@@ -385,7 +391,13 @@ internal sealed unsafe class ConvolutionPass
             tile.FirstTap = width + (rows.FirstTap * tapRow) + (columns.FirstTap * tapColumn);
             tile.WeightTapRow = rows.TapStep * tapRow;
             tile.WeightTapColumn = columns.TapStep * tapColumn;
-            tile.Ahead = ahead.Of(block / (2 * TVector.Lanes), blocks).Parts(tile.Tiles, 1);
+            if (ahead.IsOn)
+            {
+                int vector = block / TVector.Lanes;
+                int parts = ConvolutionMicroKernel.RunsPairs<TVector>(tileRows, vectors) ? (tile.Tiles + 1) / 2 : tile.Tiles;
+                tile.Ahead = ahead.Of(vector, vector + vectors, PaddedGroup<TVector>() / TVector.Lanes).Parts(parts, lines: 1);
+            }
+
             ConvolutionMicroKernel.Run<TVector>(tileRows, vectors, in tile);
             tile.Output += width;
             tile.Weights += (nint)depth * width;

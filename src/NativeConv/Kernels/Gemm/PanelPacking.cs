@@ -37,7 +37,7 @@ internal static unsafe class PanelPacking
         where TVector : struct, IVector<TVector>
     {
         var split = new TileRows(rows, ConvolutionMicroKernel.MaximumRows<TVector>());
-        nint width = RowPanelWidth<TVector>(), panel = (nint)RowPanel<TVector>(pixels), aheadPart = PixelsAtATime * fromPixel / split.Tiles;
+        nint width = RowPanelWidth<TVector>(), panel = (nint)RowPanel<TVector>(pixels), aheadPart = rows == fromPixel ? PixelsAtATime * fromPixel / split.Tiles : 0;
         for (int first = 0; first < pixels; first += PixelsAtATime)
         {
             int count = Math.Min(PixelsAtATime, pixels - first);
