@@ -317,14 +317,15 @@ internal sealed unsafe class ConvolutionPass
 
         tile.InputLine = xLine;
         tile.OutputLine = yLine;
+        bool fetches = lines == 1 && Fetches(tile, pixels, part);
         var split = new TileRows(pixels, ConvolutionMicroKernel.MaximumRows<TVector>());
         for (int group = part.FirstGroup; group < part.EndGroup; group++)
         {
             float* groupWeights = packed + ((long)group * paddedGroup * depth);
             float* groupX = x + (group * sourceGroup), groupY = y + (group * resultGroup);
-            Tiles<TVector>(tile, rows, columns, groupX, groupY, groupWeights, split.Short + 1, split.Long, lines, part);
+            Tiles<TVector>(tile, rows, columns, groupX, groupY, groupWeights, split.Short + 1, split.Long, lines, part, fetches);
             nint longPixels = (nint)split.Long * (split.Short + 1);
-            Tiles<TVector>(tile, rows, columns, groupX + (longPixels * xPixel), groupY + (longPixels * yPixel), groupWeights, split.Short, split.Tiles - split.Long, lines, part);
+            Tiles<TVector>(tile, rows, columns, groupX + (longPixels * xPixel), groupY + (longPixels * yPixel), groupWeights, split.Short, split.Tiles - split.Long, lines, part, fetches);
         }
     }
 
@@ -338,7 +339,7 @@ internal sealed unsafe class ConvolutionPass
 
     /// <summary>Tiles of as many pixels each, in every line: a segment of input at a time, all weights over it.</summary>
     private void Tiles<TVector>(
-        ConvolutionTile tile, in WindowRun rows, in WindowRun columns, float* x, float* y, float* weights, int tileRows, int tiles, int lines, in Part part)
+        ConvolutionTile tile, in WindowRun rows, in WindowRun columns, float* x, float* y, float* weights, int tileRows, int tiles, int lines, in Part part, bool fetches)
         where TVector : struct, IVector<TVector>
     {
         if (tiles == 0)
@@ -347,7 +348,6 @@ internal sealed unsafe class ConvolutionPass
         long weightBytes = (long)sizeof(float) * _taps * SourceGroup * ResultGroup;
         int segment = Math.Max(1, (weightBytes > LargeWeights ? LongSegmentBytes : SegmentBytes) / (sizeof(float) * tileRows * SourceGroup));
         int segmentTiles = Math.Min(tiles, segment), segmentLines = segment / segmentTiles;
-        bool fetches = Fetches(tile, part) && lines == 1 && tiles > segmentTiles && tiles * (long)tileRows * (SourceChannels + ResultChannels) * sizeof(float) >= FetchedBytes;
         for (int line = 0; line < lines; line += segmentLines)
         {
             tile.Lines = Math.Min(segmentLines, lines - line);
@@ -361,9 +361,10 @@ internal sealed unsafe class ConvolutionPass
         }
     }
 
-    /// <summary>Whether a pass reads and writes pixels that follow each other in memory, whole and once.</summary>
-    private bool Fetches(in ConvolutionTile tile, in Part part) =>
-        Prefetch.IsSupported && _taps == 1 && Groups == 1 && part == AllResults && tile.InputStride == SourceChannels && tile.OutputStride == ResultChannels;
+    /// <summary>Whether some pixels outgrow the caches and follow each other in memory, of which all channels are read and written, once.</summary>
+    private bool Fetches(in ConvolutionTile tile, int pixels, in Part part) =>
+        Prefetch.IsSupported && _taps == 1 && Groups == 1 && part == AllResults && tile.InputStride == SourceChannels && tile.OutputStride == ResultChannels
+        && pixels * ((long)SourceChannels + ResultChannels) * sizeof(float) >= FetchedBytes;
 
     /// <summary>What a segment of so many tiles after this one's reads and writes.</summary>
     private static FetchAhead Next(in ConvolutionTile tile, int tileRows, int tiles)
