@@ -55,10 +55,23 @@ internal unsafe struct ConvolutionTile
 /// </summary>
 internal static unsafe class ConvolutionMicroKernel
 {
-    /// <summary>The most pixels a tile holds.</summary>
+    /// <summary>The most pixels a tile of one or two vectors holds.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int MaximumRows<TVector>()
         where TVector : struct, IVector<TVector> => TVector.Registers >= 32 ? 14 : 6;
+
+    /// <summary>The most vectors of outputs that a block has.</summary>
+    public static int MaximumColumns<TVector>()
+        where TVector : struct, IVector<TVector> => TVector.Registers >= 32 ? 4 : 2;
+
+    /// <summary>The most pixels a tile of so many vectors holds.</summary>
+    public static int MaximumRows<TVector>(int columns)
+        where TVector : struct, IVector<TVector> => columns switch
+        {
+            4 => WideConvolutionMicroKernel.RowsOfFour,
+            3 => WideConvolutionMicroKernel.RowsOfThree,
+            _ => MaximumRows<TVector>(),
+        };
 
     /// <summary>Whether every two tiles are computed as one.</summary>
     public static bool RunsPairs<TVector>(int rows, int columns)
@@ -67,7 +80,9 @@ internal static unsafe class ConvolutionMicroKernel
     public static void Run<TVector>(int rows, int columns, in ConvolutionTile tile)
         where TVector : struct, IVector<TVector>
     {
-        if (RunsPairs<TVector>(rows, columns))
+        if (columns > 2)
+            WideConvolutionMicroKernel.Run<TVector>(rows, columns, in tile);
+        else if (RunsPairs<TVector>(rows, columns))
             RunPairs<TVector>(rows, tile);
         else if (columns == 2)
             Run<TVector, N2>(rows, in tile);
@@ -202,7 +217,7 @@ internal static unsafe class ConvolutionMicroKernel
         where TTapColumns : struct, ISize
     {
         int lanes = TVector.Lanes;
-        nint stride = tile.InputStride, stride2 = 2 * stride, step = tile.ChannelStep;
+        nint stride = tile.InputStride, stride2 = 2 * stride, stepBytes = tile.ChannelStep * sizeof(float);
         int last = tile.OutputChannels - ((TColumns.Value - 1) * lanes);
         float* lineInput = tile.Input, lineOutput = tile.Output;
         for (int line = tile.Lines; line > 0; line--)
@@ -233,7 +248,8 @@ internal static unsafe class ConvolutionMicroKernel
                         float* a9 = a6 + stride2 + stride;
                         float* a12 = a9 + stride2 + stride;
                         float* w = weightColumn;
-                        for (nint channel = tile.Channels; channel > 0; channel--)
+                        nint channel = tile.Channels;
+                        do
                         {
                             TVector w0 = TVector.Load(w);
                             TVector w1 = TColumns.Value == 2 ? TVector.Load(w + lanes) : w0;
@@ -347,22 +363,23 @@ internal static unsafe class ConvolutionMicroKernel
                                     TVector.Accumulate(ref c13y, a, w1);
                             }
 
-                            a0 += step;
+                            a0 = (float*)((byte*)a0 + stepBytes);
                             if (TRows.Value > 3)
-                                a3 += step;
+                                a3 = (float*)((byte*)a3 + stepBytes);
                             if (TRows.Value > 6)
-                                a6 += step;
+                                a6 = (float*)((byte*)a6 + stepBytes);
                             if (TRows.Value > 9)
-                                a9 += step;
+                                a9 = (float*)((byte*)a9 + stepBytes);
                             if (TRows.Value > 12)
-                                a12 += step;
+                                a12 = (float*)((byte*)a12 + stepBytes);
                         }
+                        while (--channel != 0);
 
                         if (TTapColumns.Value == 1)
                             break;
 
                         // The pointer walked over the channels: back to the pixel, on to the next tap.
-                        a0 += tile.InputTapColumn - (tile.Channels * step);
+                        a0 += tile.InputTapColumn - (tile.Channels * tile.ChannelStep);
                         weightColumn += tile.WeightTapColumn;
                     }
                     while (--tapColumn > 0);

@@ -61,7 +61,8 @@ internal sealed unsafe class ConvolutionPass
 
     private int ResultGroup => ResultChannels / Groups;
 
-    private Part AllResults => new(0, Groups, 0, ResultGroup);
+    private Part AllResults<TVector>()
+        where TVector : struct, IVector<TVector> => new(0, Groups, 0, BlockVectors<TVector>().Tiles);
 
     private long SourceLength => (long)_sourceHeight * _sourceWidth * SourceChannels;
 
@@ -79,10 +80,21 @@ internal sealed unsafe class ConvolutionPass
     }
 
     private int PaddedGroup<TVector>()
-        where TVector : struct, IVector<TVector> => (ResultGroup + TVector.Lanes - 1) / TVector.Lanes * TVector.Lanes;
+        where TVector : struct, IVector<TVector> => Vectors<TVector>() * TVector.Lanes;
+
+    private int Vectors<TVector>()
+        where TVector : struct, IVector<TVector> => (ResultGroup + TVector.Lanes - 1) / TVector.Lanes;
+
+    /// <summary>A group's vectors of results by blocks, which are packed and computed together.</summary>
+    private TileRows BlockVectors<TVector>()
+        where TVector : struct, IVector<TVector> => new(Vectors<TVector>(), ConvolutionMicroKernel.MaximumColumns<TVector>());
+
+    /// <summary>The most pixels of a tile, which all blocks have alike.</summary>
+    private int MaximumRows<TVector>()
+        where TVector : struct, IVector<TVector> => ConvolutionMicroKernel.MaximumRows<TVector>(BlockVectors<TVector>().RowsOf(0));
 
     /// <summary>
-    /// Packs weights [kh, kw, cin/groups, cout] and the biases (or zeros) for <see cref="Run"/>: for each group and block of two vectors of
+    /// Packs weights [kh, kw, cin/groups, cout] and the biases (or zeros) for <see cref="Run"/>: for each group and block of a few vectors of
     /// results the biases, then a row for each tap and source channel, padded with zeros to whole vectors. A dot product's weights
     /// are a row for each result: taps and source channels, then the bias. A share packs its blocks.
     /// </summary>
@@ -91,7 +103,8 @@ internal sealed unsafe class ConvolutionPass
     {
         int source = SourceGroup, result = ResultGroup, depth = (_taps * source) + 1;
         int groupStride = _transposed ? source : result;
-        (int first, int end) = share.Of((result + (2 * TVector.Lanes) - 1) / (2 * TVector.Lanes));
+        TileRows blocks = BlockVectors<TVector>();
+        (int first, int end) = share.Of(blocks.Tiles);
         for (int group = 0; group < Groups; group++)
         {
             float* groupWeights = weights + (group * groupStride);
@@ -105,14 +118,17 @@ internal sealed unsafe class ConvolutionPass
             }
 
             float* groupPacked = packed + ((nint)group * PaddedGroup<TVector>() * depth);
-            for (int block = first * 2 * TVector.Lanes; block < Math.Min(result, end * 2 * TVector.Lanes); block += 2 * TVector.Lanes)
-                PackBlock<TVector>(groupWeights, groupBias, groupPacked + ((nint)block * depth), block);
+            for (int block = first; block < end; block++)
+            {
+                int channel = blocks.Start(block) * TVector.Lanes;
+                PackBlock<TVector>(groupWeights, groupBias, groupPacked + ((nint)channel * depth), channel, blocks.RowsOf(block) * TVector.Lanes);
+            }
         }
     }
 
-    /// <summary>Floats of the weights of one block of two vectors of results, for <see cref="RunUnpacked"/>; 0 where that is not offered.</summary>
+    /// <summary>Floats of the weights of one block of results, for <see cref="RunUnpacked"/>; 0 where that is not offered.</summary>
     public int PanelLength<TVector>()
-        where TVector : struct, IVector<TVector> => IsDot ? 0 : checked(BlockWidth<TVector>(0) * ((_taps * SourceGroup) + 1));
+        where TVector : struct, IVector<TVector> => IsDot ? 0 : checked(BlockVectors<TVector>().RowsOf(0) * TVector.Lanes * ((_taps * SourceGroup) + 1));
 
     /// <summary>
     /// Writes the results of some images, or a share of their channels, from weights as they are stored: a block of them is packed to <paramref name="panel"/>, where all pixels
@@ -121,15 +137,17 @@ internal sealed unsafe class ConvolutionPass
     public void RunUnpacked<TVector>(float* source, float* weights, float* bias, float* result, float* panel, int images, Share share)
         where TVector : struct, IVector<TVector>
     {
-        int width = 2 * TVector.Lanes, depth = (_taps * SourceGroup) + 1, blocks = (ResultGroup + width - 1) / width;
-        (int first, int end) = share.Of(Groups * blocks);
+        int depth = (_taps * SourceGroup) + 1;
+        TileRows blocks = BlockVectors<TVector>();
+        (int first, int end) = share.Of(Groups * blocks.Tiles);
         for (int item = first; item < end; item++)
         {
-            (int group, int block) = Math.DivRem(item, blocks);
-            var part = new Part(group, group + 1, block * width, Math.Min(ResultGroup, (block + 1) * width));
+            (int group, int block) = Math.DivRem(item, blocks.Tiles);
+            var part = new Part(group, group + 1, block, block + 1);
+            int channel = blocks.Start(block) * TVector.Lanes;
             float* groupWeights = weights + (group * (_transposed ? SourceGroup : ResultGroup));
-            PackBlock<TVector>(groupWeights, bias == null ? null : bias + (group * ResultGroup), panel, part.First);
-            float* packed = panel - ((nint)((group * PaddedGroup<TVector>()) + part.First) * depth);
+            PackBlock<TVector>(groupWeights, bias == null ? null : bias + (group * ResultGroup), panel, channel, blocks.RowsOf(block) * TVector.Lanes);
+            float* packed = panel - ((nint)((group * PaddedGroup<TVector>()) + channel) * depth);
             RunImages<TVector>(source, packed, result, images, Share.All, part);
         }
     }
@@ -159,11 +177,12 @@ internal sealed unsafe class ConvolutionPass
         }
     }
 
-    private void PackBlock<TVector>(float* weights, float* bias, float* packed, int block)
+    /// <summary>The block of a width that begins with a channel of results.</summary>
+    private void PackBlock<TVector>(float* weights, float* bias, float* packed, int block, int width)
         where TVector : struct, IVector<TVector>
     {
         (nint tapStride, nint sourceStride, nint resultStride) = WeightStrides;
-        int source = SourceGroup, width = BlockWidth<TVector>(block), exist = Math.Min(width, ResultGroup - block);
+        int source = SourceGroup, exist = Math.Min(width, ResultGroup - block);
         var to = new Span<float>(packed, width);
         to.Clear();
         if (bias != null)
@@ -191,9 +210,6 @@ internal sealed unsafe class ConvolutionPass
         }
     }
 
-    private int BlockWidth<TVector>(int block)
-        where TVector : struct, IVector<TVector> => ResultGroup - block > TVector.Lanes ? 2 * TVector.Lanes : TVector.Lanes;
-
     /// <summary>Writes the results of some images, or a share of their rows.</summary>
     public void Run<TVector>(float* source, float* packed, float* result, int images, Share share)
         where TVector : struct, IVector<TVector>
@@ -208,7 +224,7 @@ internal sealed unsafe class ConvolutionPass
             return;
         }
 
-        RunImages<TVector>(source, packed, result, images, share, AllResults);
+        RunImages<TVector>(source, packed, result, images, share, AllResults<TVector>());
     }
 
     private void RunImages<TVector>(float* source, float* packed, float* result, int images, Share share, in Part part)
@@ -253,7 +269,7 @@ internal sealed unsafe class ConvolutionPass
                 continue;
 
             foreach (ref readonly WindowRun columns in _columns.AsSpan())
-                Rectangle<TVector>(source, packed, result, own, columns, AllResults);
+                Rectangle<TVector>(source, packed, result, own, columns, AllResults<TVector>());
         }
     }
 
@@ -317,8 +333,8 @@ internal sealed unsafe class ConvolutionPass
 
         tile.InputLine = xLine;
         tile.OutputLine = yLine;
-        bool fetches = lines == 1 && Fetches(tile, pixels, part);
-        var split = new TileRows(pixels, ConvolutionMicroKernel.MaximumRows<TVector>());
+        bool fetches = lines == 1 && Fetches<TVector>(tile, pixels, part);
+        var split = new TileRows(pixels, MaximumRows<TVector>());
         for (int group = part.FirstGroup; group < part.EndGroup; group++)
         {
             float* groupWeights = packed + ((long)group * paddedGroup * depth);
@@ -330,10 +346,10 @@ internal sealed unsafe class ConvolutionPass
     }
 
     /// <summary>How full the tiles of a run of pixels are.</summary>
-    private static double Fill<TVector>(int pixels)
+    private double Fill<TVector>(int pixels)
         where TVector : struct, IVector<TVector>
     {
-        int most = ConvolutionMicroKernel.MaximumRows<TVector>();
+        int most = MaximumRows<TVector>();
         return pixels / (double)((pixels + most - 1) / most * most);
     }
 
@@ -362,8 +378,9 @@ internal sealed unsafe class ConvolutionPass
     }
 
     /// <summary>Whether some pixels outgrow the caches and follow each other in memory, of which all channels are read and written, once.</summary>
-    private bool Fetches(in ConvolutionTile tile, int pixels, in Part part) =>
-        Prefetch.IsSupported && _taps == 1 && Groups == 1 && part == AllResults && tile.InputStride == SourceChannels && tile.OutputStride == ResultChannels
+    private bool Fetches<TVector>(in ConvolutionTile tile, int pixels, in Part part)
+        where TVector : struct, IVector<TVector> =>
+        Prefetch.IsSupported && _taps == 1 && Groups == 1 && part == AllResults<TVector>() && tile.InputStride == SourceChannels && tile.OutputStride == ResultChannels
         && pixels * ((long)SourceChannels + ResultChannels) * sizeof(float) >= FetchedBytes;
 
     /// <summary>What a segment of so many tiles after this one's reads and writes.</summary>
@@ -378,28 +395,28 @@ internal sealed unsafe class ConvolutionPass
     private void Blocks<TVector>(ConvolutionTile tile, in WindowRun rows, in WindowRun columns, float* weights, int tileRows, in Part part, in FetchAhead ahead)
         where TVector : struct, IVector<TVector>
     {
-        int sourceGroup = SourceGroup, resultGroup = ResultGroup;
-        int depth = (_taps * sourceGroup) + 1;
-        tile.Weights = weights + ((nint)part.First * depth);
-        tile.Output += part.First;
-        for (int block = part.First; block < part.End; block += 2 * TVector.Lanes)
+        int sourceGroup = SourceGroup, depth = (_taps * sourceGroup) + 1;
+        TileRows blocks = BlockVectors<TVector>();
+        int channel = blocks.Start(part.First) * TVector.Lanes;
+        tile.Weights = weights + ((nint)channel * depth);
+        tile.Output += channel;
+        for (int block = part.First; block < part.End; block++)
         {
-            int remaining = resultGroup - block;
-            int vectors = remaining > TVector.Lanes ? 2 : 1;
-            int width = vectors * TVector.Lanes;
+            int vectors = blocks.RowsOf(block), width = vectors * TVector.Lanes;
             nint tapRow = (nint)_kernelWidth * sourceGroup * width, tapColumn = (nint)sourceGroup * width;
-            tile.OutputChannels = Math.Min(width, remaining);
+            tile.OutputChannels = Math.Min(width, ResultGroup - channel);
             tile.FirstTap = width + (rows.FirstTap * tapRow) + (columns.FirstTap * tapColumn);
             tile.WeightTapRow = rows.TapStep * tapRow;
             tile.WeightTapColumn = columns.TapStep * tapColumn;
             if (ahead.IsOn)
             {
-                int vector = block / TVector.Lanes;
+                int vector = channel / TVector.Lanes;
                 int parts = ConvolutionMicroKernel.RunsPairs<TVector>(tileRows, vectors) ? (tile.Tiles + 1) / 2 : tile.Tiles;
-                tile.Ahead = ahead.Of(vector, vector + vectors, PaddedGroup<TVector>() / TVector.Lanes).Parts(parts, lines: 1);
+                tile.Ahead = ahead.Of(vector, vector + vectors, Vectors<TVector>()).Parts(parts, lines: 1);
             }
 
             ConvolutionMicroKernel.Run<TVector>(tileRows, vectors, in tile);
+            channel += width;
             tile.Output += width;
             tile.Weights += (nint)depth * width;
         }
@@ -454,6 +471,6 @@ internal sealed unsafe class ConvolutionPass
         }
     }
 
-    /// <summary>Some groups, and of each some channels of its results, from the start of a block on.</summary>
+    /// <summary>Some groups, and of each some blocks of its results.</summary>
     private readonly record struct Part(int FirstGroup, int EndGroup, int First, int End);
 }

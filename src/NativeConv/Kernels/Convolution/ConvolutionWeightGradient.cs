@@ -16,6 +16,9 @@ internal sealed unsafe class ConvolutionWeightGradient
     /// <summary>What a tile reads of a block, and a packed panel of dy, should stay in the first-level cache.</summary>
     private const int HalfCacheBytes = 16 * 1024, PanelBytes = 24 * 1024;
 
+    /// <summary>A panel of three or four vectors: with fewer pixels, loading and storing the gradient would show.</summary>
+    private const int WidePanelBytes = 32 * 1024;
+
     /// <summary>A block in place: over fewer pixels loading and storing the gradient would show, over more the block leaves the cache.</summary>
     private const int LeastPixelsInPlace = 48, MostPixelsInPlace = 128;
 
@@ -64,14 +67,24 @@ internal sealed unsafe class ConvolutionWeightGradient
         public float* Gradient;
         public int Channels;
 
-        /// <summary>Two vectors of zeros where the gradient begins with this block; else null.</summary>
+        /// <summary>As many zeros as a tile has channels where the gradient begins with this block; else null.</summary>
         public float* Zeros;
     }
 
     /// <summary>Floats of scratch that <see cref="Run"/> needs.</summary>
     public int ScratchLength<TVector>()
         where TVector : struct, IVector<TVector> =>
-        Packs<TVector>() ? checked((int)PackedInputLength<TVector>() + (PackedLines<TVector>() * _g.OutputWidth * 2 * TVector.Lanes)) : 0;
+        Packs<TVector>() ? checked((int)PackedInputLength<TVector>() + (PackedLines<TVector>() * _g.OutputWidth * Columns<TVector>().RowsOf(0) * TVector.Lanes)) : 0;
+
+    /// <summary>The vectors of a group's output channels, by the columns of a tile.</summary>
+    private TileRows Columns<TVector>()
+        where TVector : struct, IVector<TVector> => new((OutputGroup + TVector.Lanes - 1) / TVector.Lanes, WeightGradientMicroKernel.MaximumColumns<TVector>());
+
+    private TileRows Panels<TVector>()
+        where TVector : struct, IVector<TVector> => new(InputGroup, WeightGradientMicroKernel.PanelRows<TVector>(Columns<TVector>().RowsOf(0)));
+
+    private static int PanelWidth<TVector>()
+        where TVector : struct, IVector<TVector> => PanelPacking.Width<TVector>(ConvolutionMicroKernel.MaximumRows<TVector>());
 
     /// <summary>Whether every block reaches the whole gradient, so that the first one can begin it: no tap is ever outside the image.</summary>
     public bool CanBegin => _g.IsPointwise;
@@ -80,16 +93,17 @@ internal sealed unsafe class ConvolutionWeightGradient
     public void Run<TVector>(float* x, float* dy, float* dw, float* scratch, int images, Share share, bool begins)
         where TVector : struct, IVector<TVector>
     {
-        (int firstColumns, int endColumns) = share.Of((OutputGroup + (2 * TVector.Lanes) - 1) / (2 * TVector.Lanes));
-        if (firstColumns == endColumns)
+        TileRows columns = Columns<TVector>();
+        (int firstColumn, int endColumn) = share.Of(columns.Tiles);
+        if (firstColumn == endColumn)
             return;
 
-        int firstChannel = firstColumns * 2 * TVector.Lanes, endChannel = Math.Min(OutputGroup, endColumns * 2 * TVector.Lanes);
         bool packs = Packs<TVector>();
         int most = packs ? PackedLines<TVector>() : LinesInPlace;
         int together = _g.IsPointwise ? images : 1;
-        float* zeros = stackalloc float[2 * TVector.Lanes];
-        new Span<float>(zeros, 2 * TVector.Lanes).Clear();
+        int zeroCount = WeightGradientMicroKernel.MaximumColumns<TVector>() * TVector.Lanes;
+        float* zeros = stackalloc float[zeroCount];
+        new Span<float>(zeros, zeroCount).Clear();
         var block = new Block { InputRows = _g.InputHeight * together, OutputRows = _g.OutputHeight * together };
         int blocks = (block.OutputRows + most - 1) / most;
         for (int image = 0; image < images; image += together)
@@ -104,9 +118,9 @@ internal sealed unsafe class ConvolutionWeightGradient
                     float* groupX = x + (group * InputGroup), groupDy = dy + (group * OutputGroup);
                     block.Gradient = dw + (group * OutputGroup);
                     if (packs)
-                        Packed<TVector>(block, groupX, groupDy, scratch, firstChannel, endChannel);
+                        Packed<TVector>(block, groupX, groupDy, scratch, firstColumn, endColumn);
                     else
-                        InPlace<TVector>(block, groupX, groupDy, firstChannel, endChannel);
+                        InPlace<TVector>(block, groupX, groupDy, firstColumn, endColumn);
                 }
             }
 
@@ -135,7 +149,8 @@ internal sealed unsafe class ConvolutionWeightGradient
     private int PackedLines<TVector>()
         where TVector : struct, IVector<TVector>
     {
-        int lines = Math.Max(1, PanelBytes / (sizeof(float) * 2 * TVector.Lanes) / _g.OutputWidth);
+        int columns = Columns<TVector>().RowsOf(0);
+        int lines = Math.Max(1, (columns > 2 ? WidePanelBytes : PanelBytes) / (sizeof(float) * columns * TVector.Lanes) / _g.OutputWidth);
         return _g.IsPointwise ? lines : Math.Min(lines, _g.OutputHeight);
     }
 
@@ -146,43 +161,48 @@ internal sealed unsafe class ConvolutionWeightGradient
         if (!_g.IsPointwise)
             rows = Math.Min(rows, _g.InputHeight);
 
-        return PanelPacking.Length<TVector>(rows * _g.InputWidth, InputGroup);
+        return Panels<TVector>().Tiles * PanelPacking.RowPanel(rows * _g.InputWidth, PanelWidth<TVector>());
     }
 
-    private void InPlace<TVector>(Block block, float* x, float* dy, int firstChannel, int endChannel)
+    private void InPlace<TVector>(Block block, float* x, float* dy, int firstColumn, int endColumn)
         where TVector : struct, IVector<TVector>
     {
         block.Input = x;
         (block.InputPixel, block.OutputPixel) = (_inputChannels, _outputChannels);
         float* lines = dy + ((nint)block.FirstLine * _g.OutputWidth * _outputChannels), gradient = block.Gradient;
-        for (int channel = firstChannel; channel < endChannel; channel += 2 * TVector.Lanes)
+        TileRows columns = Columns<TVector>();
+        for (int column = firstColumn; column < endColumn; column++)
         {
+            int channel = columns.Start(column) * TVector.Lanes;
             block.Output = lines + channel;
             block.Gradient = gradient + channel;
-            block.Channels = Math.Min(2 * TVector.Lanes, endChannel - channel);
+            block.Channels = Math.Min(columns.RowsOf(column) * TVector.Lanes, OutputGroup - channel);
             EachTap<TVector>(block);
         }
     }
 
-    private void Packed<TVector>(Block block, float* x, float* dy, float* scratch, int firstChannel, int endChannel)
+    private void Packed<TVector>(Block block, float* x, float* dy, float* scratch, int firstColumn, int endColumn)
         where TVector : struct, IVector<TVector>
     {
         int origin = (block.FirstLine * _g.StrideHeight) - _g.PadTop, lines = block.EndLine - block.FirstLine;
         int end = origin + ((lines - 1) * _g.StrideHeight) + ((_g.KernelHeight - 1) * _g.DilationHeight) + 1;
         block.FirstRow = Math.Clamp(origin, 0, block.InputRows);
         int pixels = (Math.Clamp(end, block.FirstRow, block.InputRows) - block.FirstRow) * _g.InputWidth;
-        PanelPacking.PackRows<TVector>(x + ((nint)block.FirstRow * _g.InputWidth * _inputChannels), _inputChannels, scratch, pixels, InputGroup);
+        int width = PanelWidth<TVector>();
+        PanelPacking.PackRows<TVector>(x + ((nint)block.FirstRow * _g.InputWidth * _inputChannels), _inputChannels, scratch, width, pixels, InputGroup, Panels<TVector>());
         block.Input = scratch;
-        block.InputPixel = PanelPacking.RowPanelWidth<TVector>();
-        block.InputPanel = (nint)PanelPacking.RowPanel<TVector>(pixels);
+        block.InputPixel = width;
+        block.InputPanel = (nint)PanelPacking.RowPanel(pixels, width);
 
         float* panel = scratch + PackedInputLength<TVector>();
         float* from = dy + ((nint)block.FirstLine * _g.OutputWidth * _outputChannels), gradient = block.Gradient;
         block.Output = panel;
-        for (int channel = firstChannel; channel < endChannel; channel += 2 * TVector.Lanes)
+        TileRows columns = Columns<TVector>();
+        for (int column = firstColumn; column < endColumn; column++)
         {
+            int channel = columns.Start(column) * TVector.Lanes;
             block.Gradient = gradient + channel;
-            block.Channels = Math.Min(2 * TVector.Lanes, endChannel - channel);
+            block.Channels = Math.Min(columns.RowsOf(column) * TVector.Lanes, OutputGroup - channel);
             block.OutputPixel = PanelPacking.Width<TVector>(block.Channels);
             PanelPacking.Copy<TVector>(from + channel, _outputChannels, panel, block.OutputPixel, lines * _g.OutputWidth, block.Channels);
             EachTap<TVector>(block);
@@ -258,7 +278,7 @@ internal sealed unsafe class ConvolutionWeightGradient
 
         if (_outputChannels > 1 || leftRow > 1)
         {
-            WeightGradientMicroKernel.Run<TVector>(rows, tile);
+            WeightGradientMicroKernel.Run<TVector>(rows, tile, Columns<TVector>().RowsOf(0));
             return;
         }
 
@@ -271,7 +291,7 @@ internal sealed unsafe class ConvolutionWeightGradient
         for (int column = 0; column < rows; column += 2 * TVector.Lanes)
         {
             tile.Channels = Math.Min(2 * TVector.Lanes, rows - column);
-            WeightGradientMicroKernel.Run<TVector>(1, tile);
+            WeightGradientMicroKernel.Run<TVector>(1, tile, panelColumns: 0);
             tile.Right += tile.Channels;
             tile.Gradient += tile.Channels;
         }

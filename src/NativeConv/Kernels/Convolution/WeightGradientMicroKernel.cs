@@ -10,7 +10,7 @@ internal unsafe struct WeightGradientTile
     public float* Left;
     public nint LeftRow, LeftPixel, LeftLine;
 
-    /// <summary>Floats from a tile's rows to the next tile's, where they are packed; 0 where rows follow each other.</summary>
+    /// <summary>Floats from a panel of packed rows to the next; 0 where rows follow each other.</summary>
     public nint LeftPanel;
 
     /// <summary>The right factor's first channel at the first pixel; and floats to the next pixel and line of pixels.</summary>
@@ -27,11 +27,12 @@ internal unsafe struct WeightGradientTile
     /// <summary>Channels of the tile that exist: at most its vectors times the lanes.</summary>
     public int Channels;
 
-    /// <summary>Two vectors of zeros where the gradient begins here, whatever its memory holds; else null.</summary>
+    /// <summary>As many zeros as a tile has channels where the gradient begins here, whatever its memory holds; else null.</summary>
     public float* Zeros;
 
-    /// <summary>How many tiles follow each other down the gradient's rows.</summary>
+    /// <summary>How many tiles follow each other down the gradient's rows, and floats from one to the next on both sides.</summary>
     public int Tiles;
+    public nint LeftTile, GradientTile;
 }
 
 /// <summary>
@@ -42,34 +43,80 @@ internal unsafe struct WeightGradientTile
 /// </summary>
 internal static unsafe class WeightGradientMicroKernel
 {
-    /// <summary>Some rows of the gradient, tile by tile.</summary>
-    public static void Run<TVector>(int rows, WeightGradientTile tile)
+    /// <summary>The most vectors of channels that a tile has.</summary>
+    public static int MaximumColumns<TVector>()
+        where TVector : struct, IVector<TVector> => ConvolutionMicroKernel.MaximumColumns<TVector>();
+
+    /// <summary>The most rows that a packed panel holds where tiles have up to so many columns: those of one tile, or of two wide ones, which it takes no longer to pack.</summary>
+    public static int PanelRows<TVector>(int columns)
+        where TVector : struct, IVector<TVector> => columns > 2 ? 2 * WideConvolutionMicroKernel.RowsOfFour : ConvolutionMicroKernel.MaximumRows<TVector>();
+
+    /// <summary>Some rows of the gradient, tile by tile; packed ones in panels for tiles of up to so many columns.</summary>
+    public static void Run<TVector>(int rows, WeightGradientTile tile, int panelColumns)
         where TVector : struct, IVector<TVector>
     {
-        var split = new TileRows(rows, tile.LeftPanel != 0 || tile.Channels > TVector.Lanes ? ConvolutionMicroKernel.MaximumRows<TVector>() : MaximumRows<TVector>());
-        RunTiles<TVector>(split.Short + 1, split.Long, ref tile);
-        RunTiles<TVector>(split.Short, split.Tiles - split.Long, ref tile);
+        int columns = (tile.Channels + TVector.Lanes - 1) / TVector.Lanes;
+        if (tile.LeftPanel == 0)
+        {
+            int most = columns switch { 1 => RowsOfOne<TVector>(), 2 => ConvolutionMicroKernel.MaximumRows<TVector>(), _ => WideConvolutionMicroKernel.RowsOfFour };
+            RunRows<TVector>(new(rows, most), columns, ref tile);
+            return;
+        }
+
+        var panels = new TileRows(rows, PanelRows<TVector>(panelColumns));
+        if (columns <= 2)
+        {
+            RunRows<TVector>(panels, columns, ref tile);
+            return;
+        }
+
+        RunHalves<TVector>(panels.Short + 1, panels.Long, columns, ref tile);
+        RunHalves<TVector>(panels.Short, panels.Tiles - panels.Long, columns, ref tile);
     }
 
     /// <summary>The most rows of a tile of one vector.</summary>
-    private static int MaximumRows<TVector>()
+    private static int RowsOfOne<TVector>()
         where TVector : struct, IVector<TVector> => TVector.Registers >= 32 ? 14 : 12;
 
-    /// <summary>Tiles of as many rows each, and on to the rows after them.</summary>
-    private static void RunTiles<TVector>(int rows, int tiles, ref WeightGradientTile tile)
+    private static void RunRows<TVector>(TileRows split, int columns, ref WeightGradientTile tile)
+        where TVector : struct, IVector<TVector>
+    {
+        RunTiles<TVector>(split.Short + 1, split.Short + 1, split.Long, columns, ref tile);
+        RunTiles<TVector>(split.Short, split.Short, split.Tiles - split.Long, columns, ref tile);
+    }
+
+    /// <summary>Panels of as many rows each, which are two tiles each, and on to the panels after them.</summary>
+    private static void RunHalves<TVector>(int rows, int panels, int columns, ref WeightGradientTile tile)
+        where TVector : struct, IVector<TVector>
+    {
+        int upper = (rows + 1) / 2, lower = rows - upper;
+        WeightGradientTile second = tile;
+        second.Left += upper * tile.LeftRow;
+        second.Gradient += upper * tile.GradientRow;
+        RunTiles<TVector>(upper, rows, panels, columns, ref tile);
+        if (lower > 0)
+            RunTiles<TVector>(lower, rows, panels, columns, ref second);
+    }
+
+    /// <summary>Tiles of as many rows each, so many rows apart, and on to the rows after them.</summary>
+    private static void RunTiles<TVector>(int rows, int rowsApart, int tiles, int columns, ref WeightGradientTile tile)
         where TVector : struct, IVector<TVector>
     {
         if (tiles == 0)
             return;
 
         tile.Tiles = tiles;
-        if (tile.Channels > TVector.Lanes)
+        tile.LeftTile = tile.LeftPanel != 0 ? tile.LeftPanel : rowsApart * tile.LeftRow;
+        tile.GradientTile = rowsApart * tile.GradientRow;
+        if (columns > 2)
+            WideWeightGradientMicroKernel.Run<TVector>(rows, columns, in tile);
+        else if (columns == 2)
             Run<TVector, N2>(rows, in tile);
         else
             Run<TVector, N1>(rows, in tile);
 
-        tile.Left += tiles * (tile.LeftPanel != 0 ? tile.LeftPanel : rows * tile.LeftRow);
-        tile.Gradient += tiles * rows * tile.GradientRow;
+        tile.Left += tiles * tile.LeftTile;
+        tile.Gradient += tiles * tile.GradientTile;
     }
 
     private static void Run<TVector, TColumns>(int rows, in WeightGradientTile tile)
@@ -160,7 +207,7 @@ internal static unsafe class WeightGradientMicroKernel
         int lanes = TVector.Lanes;
         int last = tile.Channels - ((TColumns.Value - 1) * lanes);
         nint row = tile.LeftRow, row2 = 2 * row;
-        nint leftPixel = tile.LeftPixel, rightPixel = tile.RightPixel;
+        nint leftBytes = tile.LeftPixel * sizeof(float), rightPixel = tile.RightPixel;
         // Zeros are loaded like a gradient: a branch here would keep the compiler from taking masks out of the loop over pixels.
         bool begins = tile.Zeros != null;
         nint startRow = begins ? 0 : tile.GradientRow;
@@ -258,7 +305,7 @@ internal static unsafe class WeightGradientMicroKernel
             if (begins)
             {
                 // A large gradient is in no cache yet, and the next tile's rows lie far apart, where no hardware looks for them.
-                float* ahead = tileGradient + (TRows.Value * tile.GradientRow);
+                float* ahead = tileGradient + tile.GradientTile;
                 for (int i = 0; i < TRows.Value; i++)
                 {
                     Prefetch.Line(ahead);
@@ -276,7 +323,8 @@ internal static unsafe class WeightGradientMicroKernel
                 float* a9 = a6 + row2 + row;
                 float* a12 = a9 + row2 + row;
                 float* right = rightLine;
-                for (int pixel = tile.Pixels; pixel > 0; pixel--)
+                nint pixel = tile.Pixels;
+                do
                 {
                     (TVector w0, TVector w1) = Load<TVector, TColumns, TEdge>(right, last);
                     right += rightPixel;
@@ -389,16 +437,17 @@ internal static unsafe class WeightGradientMicroKernel
                             TVector.Accumulate(ref c13y, a, w1);
                     }
 
-                    a0 += leftPixel;
+                    a0 = (float*)((byte*)a0 + leftBytes);
                     if (TRows.Value > 3)
-                        a3 += leftPixel;
+                        a3 = (float*)((byte*)a3 + leftBytes);
                     if (TRows.Value > 6)
-                        a6 += leftPixel;
+                        a6 = (float*)((byte*)a6 + leftBytes);
                     if (TRows.Value > 9)
-                        a9 += leftPixel;
+                        a9 = (float*)((byte*)a9 + leftBytes);
                     if (TRows.Value > 12)
-                        a12 += leftPixel;
+                        a12 = (float*)((byte*)a12 + leftBytes);
                 }
+                while (--pixel != 0);
 
                 leftLine += tile.LeftLine;
                 rightLine += tile.RightLine;
@@ -485,8 +534,8 @@ internal static unsafe class WeightGradientMicroKernel
                 Store<TVector, TColumns, TEdge>(gradient, c13x, c13y, last);
             }
 
-            left += tile.LeftPanel != 0 ? tile.LeftPanel : TRows.Value * row;
-            tileGradient += TRows.Value * tile.GradientRow;
+            left += tile.LeftTile;
+            tileGradient += tile.GradientTile;
         }
     }
 

@@ -19,32 +19,22 @@ internal static unsafe class PanelPacking
     public static int Width<TVector>(int values)
         where TVector : struct, IVector<TVector> => (values + TVector.Lanes - 1) / TVector.Lanes * TVector.Lanes;
 
-    /// <summary>Floats that a pixel takes in a panel of a tile's rows.</summary>
-    public static int RowPanelWidth<TVector>()
-        where TVector : struct, IVector<TVector> => Width<TVector>(ConvolutionMicroKernel.MaximumRows<TVector>());
+    /// <summary>Floats from one panel of rows to the next, each pixel's taking <paramref name="width"/>.</summary>
+    public static long RowPanel(long pixels, int width) => (pixels * width) + Gap;
 
-    /// <summary>Floats from one panel of a tile's rows to the next.</summary>
-    public static long RowPanel<TVector>(long pixels)
-        where TVector : struct, IVector<TVector> => (pixels * RowPanelWidth<TVector>()) + Gap;
-
-    /// <summary>Floats of the panels of so many rows.</summary>
-    public static long Length<TVector>(long pixels, int rows)
-        where TVector : struct, IVector<TVector> => new TileRows(rows, ConvolutionMicroKernel.MaximumRows<TVector>()).Tiles * RowPanel<TVector>(pixels);
-
-    /// <summary>Packs <paramref name="rows"/> floats of each pixel, a panel for each tile of them.</summary>
+    /// <summary>Packs a row a float of each pixel, a panel for each of <paramref name="panels"/>.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    public static void PackRows<TVector>(float* from, nint fromPixel, float* to, int pixels, int rows)
+    public static void PackRows<TVector>(float* from, nint fromPixel, float* to, nint width, int pixels, int rows, TileRows panels)
         where TVector : struct, IVector<TVector>
     {
-        var split = new TileRows(rows, ConvolutionMicroKernel.MaximumRows<TVector>());
-        nint width = RowPanelWidth<TVector>(), panel = (nint)RowPanel<TVector>(pixels), aheadPart = rows == fromPixel ? PixelsAtATime * fromPixel / split.Tiles : 0;
+        nint panel = (nint)RowPanel(pixels, (int)width), aheadPart = rows == fromPixel ? PixelsAtATime * fromPixel / panels.Tiles : 0;
         for (int first = 0; first < pixels; first += PixelsAtATime)
         {
             int count = Math.Min(PixelsAtATime, pixels - first);
             float* source = from, destination = to, ahead = from + (PixelsAtATime * fromPixel);
-            for (int tile = 0; tile < split.Tiles; tile++)
+            for (int tile = 0; tile < panels.Tiles; tile++)
             {
-                int tileRows = split.RowsOf(tile);
+                int tileRows = panels.RowsOf(tile);
                 for (int row = 0; row < tileRows; row += TVector.Lanes)
                     CopyVector<TVector>(source + row, fromPixel, destination + row, width, count, Math.Min(TVector.Lanes, tileRows - row));
 

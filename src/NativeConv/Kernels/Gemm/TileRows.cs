@@ -19,4 +19,7 @@ internal readonly struct TileRows
     public int Long { get; }
 
     public int RowsOf(int tile) => tile < Long ? Short + 1 : Short;
+
+    /// <summary>The first row of a tile.</summary>
+    public int Start(int tile) => (tile * Short) + Math.Min(tile, Long);
 }
