@@ -82,6 +82,9 @@ public sealed class BatchNormalization : Layer
         private readonly BatchNormalization _layer;
         private readonly int _channels, _pixels;
 
+        /// <summary>Whether a batch in training outgrows the caches.</summary>
+        private readonly bool _isLarge;
+
         /// <summary>Whether mean and variance are the batch's, not the running ones.</summary>
         private readonly bool _usesBatch;
 
@@ -99,6 +102,7 @@ public sealed class BatchNormalization : Layer
             _layer = layer;
             _channels = node.OutputShape.Channels;
             _pixels = node.OutputShape.Pixels;
+            _isLarge = node.Training && (long)node.BatchSize * node.OutputShape.Length * sizeof(float) >= BatchNormalizationKernel.LargeBytes;
             _usesBatch = node.Training && node.ParametersTrainable;
             _row = (int)AlignedMemory.RoundUp(_channels);
             _channelValues = new(5L * _row);
@@ -160,7 +164,7 @@ public sealed class BatchNormalization : Layer
                 return;
             }
 
-            BatchNormalizationKernel.Normalize<TVector, TActivation>(x, Mean, Scale, Beta, _node.Output.At(work), (nint)work.Count * _pixels, _channels);
+            BatchNormalizationKernel.Normalize<TVector, TActivation>(x, Mean, Scale, Beta, _node.Output.At(work), (nint)work.Count * _pixels, _channels, _isLarge);
         }
 
         public override void ForwardBarrier(int phase, int images)
@@ -203,7 +207,7 @@ public sealed class BatchNormalization : Layer
             if (!_node.InputGradients[0].IsNull)
             {
                 BatchNormalizationKernel.BackwardInput<TVector, TActivation>(
-                    x, dy, Mean, Scale, Beta, Slope, Offset, _node.InputGradients[0].At(work), (nint)work.Count * _pixels, _channels);
+                    x, dy, Mean, Scale, Beta, Slope, Offset, _node.InputGradients[0].At(work), (nint)work.Count * _pixels, _channels, _isLarge);
             }
         }
 

@@ -134,6 +134,7 @@ public static unsafe class Normalization
             where TVector : struct, IVector<TVector>
         {
             var rows = new AlignedMemory(4L * channels);
+            bool isLarge = (long)pixels * channels * sizeof(float) >= BatchNormalizationKernel.LargeBytes;
             float* scale = rows.Pointer, inverse = scale + channels, first = inverse + channels, second = first + channels;
             if (pass == NormalizationPass.Batch)
             {
@@ -144,7 +145,7 @@ public static unsafe class Normalization
             BatchNormalizationKernel.InferenceCoefficients<TVector>(Variance, Gamma, epsilon, scale, inverse, channels);
             if (pass != NormalizationPass.Backward)
             {
-                BatchNormalizationKernel.Normalize<TVector, LinearFunction>(X, Mean, scale, Beta, Result, pixels, channels);
+                BatchNormalizationKernel.Normalize<TVector, LinearFunction>(X, Mean, scale, Beta, Result, pixels, channels, isLarge);
                 GC.KeepAlive(rows);
                 return pixels;
             }
@@ -152,7 +153,7 @@ public static unsafe class Normalization
             // Without an activation beta is not read; the scale stands in for it.
             BatchNormalizationKernel.BackwardSums<TVector, LinearFunction>(X, Gradient, Mean, inverse, scale, scale, pixels, channels, BetaGradient, GammaGradient);
             BatchNormalizationKernel.BackwardCoefficients<TVector>(BetaGradient, GammaGradient, pixels, inverse, scale, first, second, channels);
-            BatchNormalizationKernel.BackwardInput<TVector, LinearFunction>(X, Gradient, Mean, scale, scale, first, second, Result, pixels, channels);
+            BatchNormalizationKernel.BackwardInput<TVector, LinearFunction>(X, Gradient, Mean, scale, scale, first, second, Result, pixels, channels, isLarge);
             GC.KeepAlive(rows);
             return pixels;
         }

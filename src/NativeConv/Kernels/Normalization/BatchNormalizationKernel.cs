@@ -10,6 +10,12 @@ namespace NativeConv.Kernels;
 /// </summary>
 internal static unsafe class BatchNormalizationKernel
 {
+    /// <summary>How far ahead values that come from memory are asked for: across the ends of pages, where hardware stops to look ahead.</summary>
+    private const int AheadFloats = 2048;
+
+    /// <summary>What is larger is in no cache when it is read for the first time.</summary>
+    public const int LargeBytes = 2 * 1024 * 1024;
+
     /// <summary>Writes the mean and m2 of x [pixels, channels].</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static void Statistics<TVector>(float* x, int pixels, int channels, float* mean, float* m2)
@@ -78,16 +84,17 @@ internal static unsafe class BatchNormalizationKernel
         }
     }
 
-    /// <summary>y = f((x - mean) scale + beta), with an activation f.</summary>
+    /// <summary>y = f((x - mean) scale + beta), with an activation f. <paramref name="isFromMemory"/> says that x is in no cache, nor is what follows it, which is read next.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    public static void Normalize<TVector, TActivation>(float* x, float* mean, float* scale, float* beta, float* y, nint pixels, int channels)
+    public static void Normalize<TVector, TActivation>(float* x, float* mean, float* scale, float* beta, float* y, nint pixels, int channels, bool isFromMemory = false)
         where TVector : struct, IVector<TVector>
         where TActivation : struct, IActivation
     {
         // Pixels outermost: memory is walked once, in order, and the channels' numbers come from the first cache.
-        int whole = channels / TVector.Lanes * TVector.Lanes, rest = channels - whole;
+        int whole = channels / TVector.Lanes * TVector.Lanes, rest = channels - whole, ahead = isFromMemory ? channels : 0;
         for (nint pixel = 0; pixel < pixels; pixel++, x += channels, y += channels)
         {
+            Prefetch.ToSecondLevel(x + AheadFloats, ahead);
             int i = 0;
             for (; i < whole; i += TVector.Lanes)
                 TVector.Store(y + i, Normalized<TVector, TActivation, Whole>(x + i, mean + i, scale + i, beta + i, 0));
@@ -122,17 +129,19 @@ internal static unsafe class BatchNormalizationKernel
 
     /// <summary>
     /// dx = scale (dz - mean dz - x̂ mean(dz x̂)), with dz as in <see cref="BackwardSums{TVector, TActivation}"/>, written as dz scale + (x - mean) slope + offset: slope and
-    /// offset are worked out in the two means' places.
+    /// offset are worked out in the two means' places. x and dy may come from memory, as in <see cref="Normalize"/>.
     /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static void BackwardInput<TVector, TActivation>(
-        float* x, float* dy, float* mean, float* scale, float* beta, float* slope, float* offset, float* dx, nint pixels, int channels)
+        float* x, float* dy, float* mean, float* scale, float* beta, float* slope, float* offset, float* dx, nint pixels, int channels, bool isFromMemory = false)
         where TVector : struct, IVector<TVector>
         where TActivation : struct, IActivation
     {
-        int whole = channels / TVector.Lanes * TVector.Lanes, rest = channels - whole;
+        int whole = channels / TVector.Lanes * TVector.Lanes, rest = channels - whole, ahead = isFromMemory ? channels : 0;
         for (nint pixel = 0; pixel < pixels; pixel++, x += channels, dy += channels, dx += channels)
         {
+            Prefetch.ToSecondLevel(x + AheadFloats, ahead);
+            Prefetch.ToSecondLevel(dy + AheadFloats, ahead);
             int i = 0;
             for (; i < whole; i += TVector.Lanes)
                 TVector.Store(dx + i, InputGradient<TVector, TActivation, Whole>(x + i, dy + i, mean + i, scale + i, beta + i, slope + i, offset + i, 0));

@@ -88,7 +88,7 @@ public sealed unsafe class NormalizationGuardTests
     {
         public void Run<TVector>(GuardedBuffers buffers)
             where TVector : struct, IVector<TVector> => BatchNormalizationKernel.Normalize<TVector, TActivation>(
-                buffers.Read(Pixels * Channels), buffers.Read(Channels), buffers.Read(Channels), buffers.Read(Channels), buffers.Write(Pixels * Channels), Pixels, Channels);
+                buffers.Read(Pixels * Channels), buffers.Read(Channels), buffers.Read(Channels), buffers.Read(Channels), buffers.Write(Pixels * Channels), Pixels, Channels, isFromMemory: true);
     }
 
     private readonly record struct BackwardSums<TActivation>(int Channels) : IGuardedKernel
@@ -106,6 +106,6 @@ public sealed unsafe class NormalizationGuardTests
         public void Run<TVector>(GuardedBuffers buffers)
             where TVector : struct, IVector<TVector> => BatchNormalizationKernel.BackwardInput<TVector, TActivation>(
                 buffers.Read(Pixels * Channels), buffers.Read(Pixels * Channels), buffers.Read(Channels), buffers.Read(Channels), buffers.Read(Channels),
-                buffers.Read(Channels), buffers.Read(Channels), buffers.Write(Pixels * Channels), Pixels, Channels);
+                buffers.Read(Channels), buffers.Read(Channels), buffers.Write(Pixels * Channels), Pixels, Channels, isFromMemory: true);
     }
 }
