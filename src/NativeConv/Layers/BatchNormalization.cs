@@ -82,7 +82,7 @@ public sealed class BatchNormalization : Layer
         private readonly BatchNormalization _layer;
         private readonly int _channels, _pixels;
 
-        /// <summary>Whether a batch in training outgrows the caches.</summary>
+        /// <summary>Whether a batch outgrows the caches before it comes back from a barrier.</summary>
         private readonly bool _isLarge;
 
         /// <summary>Whether mean and variance are the batch's, not the running ones.</summary>
@@ -102,8 +102,8 @@ public sealed class BatchNormalization : Layer
             _layer = layer;
             _channels = node.OutputShape.Channels;
             _pixels = node.OutputShape.Pixels;
-            _isLarge = node.Training && (long)node.BatchSize * node.OutputShape.Length * sizeof(float) >= BatchNormalizationKernel.LargeBytes;
             _usesBatch = node.Training && node.ParametersTrainable;
+            _isLarge = _usesBatch && (long)node.BatchSize * node.OutputShape.Length * sizeof(float) >= BatchNormalizationKernel.LargeBytes;
             _row = (int)AlignedMemory.RoundUp(_channels);
             _channelValues = new(5L * _row);
             _partials = new(_usesBatch ? 2L * _row * node.BatchSize : 0);

@@ -98,6 +98,8 @@ public sealed class ConvolutionAlgorithmTests
     {
         { "packed", new(1, new(64, 50, 5, 1, 1, Padding.Same), 16, 17, 1) },
         { "packed_dilation", new(2, new(33, 31, 3, 1, new(3, 2), Padding.Same), 32, 33, 1) },
+        { "packed_wide", new(1, new(17, 20, 3, 1, 1, Padding.Same), 32, 61, 1) },
+        { "packed_wider", new(1, new(14, 19, 3, 1, 1, Padding.Same), 29, 80, 1) },
         { "packed_stride", new(1, new(59, 61, 7, 2, 1, Padding.Explicit(5, 0, 1, 4)), 25, 24, 1) },
         { "packed_groups", new(1, new(30, 29, 5, 1, 1, Padding.Valid), 32, 34, 2) },
         { "packed_pointwise_over_images", new(3, new(25, 20, 1, 1, 1, Padding.Valid), 128, 100, 1) },

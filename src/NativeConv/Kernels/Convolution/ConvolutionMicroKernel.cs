@@ -61,6 +61,7 @@ internal static unsafe class ConvolutionMicroKernel
         where TVector : struct, IVector<TVector> => TVector.Registers >= 32 ? 14 : 6;
 
     /// <summary>The most vectors of outputs that a block has.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int MaximumColumns<TVector>()
         where TVector : struct, IVector<TVector> => TVector.Registers >= 32 ? 4 : 2;
 
@@ -80,9 +81,16 @@ internal static unsafe class ConvolutionMicroKernel
     public static void Run<TVector>(int rows, int columns, in ConvolutionTile tile)
         where TVector : struct, IVector<TVector>
     {
-        if (columns > 2)
-            WideConvolutionMicroKernel.Run<TVector>(rows, columns, in tile);
-        else if (RunsPairs<TVector>(rows, columns))
+        if (MaximumColumns<TVector>() > 2)
+        {
+            if (columns > 2)
+            {
+                WideConvolutionMicroKernel.Run<TVector>(rows, columns, in tile);
+                return;
+            }
+        }
+
+        if (RunsPairs<TVector>(rows, columns))
             RunPairs<TVector>(rows, tile);
         else if (columns == 2)
             Run<TVector, N2>(rows, in tile);

@@ -62,7 +62,11 @@ internal sealed unsafe class ConvolutionPass
     private int ResultGroup => ResultChannels / Groups;
 
     private Part AllResults<TVector>()
-        where TVector : struct, IVector<TVector> => new(0, Groups, 0, BlockVectors<TVector>().Tiles);
+        where TVector : struct, IVector<TVector>
+    {
+        TileRows blocks = Blocks<TVector>(ConvolutionMicroKernel.MaximumColumns<TVector>());
+        return new(0, Groups, 0, blocks.Tiles, blocks);
+    }
 
     private long SourceLength => (long)_sourceHeight * _sourceWidth * SourceChannels;
 
@@ -85,13 +89,9 @@ internal sealed unsafe class ConvolutionPass
     private int Vectors<TVector>()
         where TVector : struct, IVector<TVector> => (ResultGroup + TVector.Lanes - 1) / TVector.Lanes;
 
-    /// <summary>A group's vectors of results by blocks, which are packed and computed together.</summary>
-    private TileRows BlockVectors<TVector>()
-        where TVector : struct, IVector<TVector> => new(Vectors<TVector>(), ConvolutionMicroKernel.MaximumColumns<TVector>());
-
-    /// <summary>The most pixels of a tile, which all blocks have alike.</summary>
-    private int MaximumRows<TVector>()
-        where TVector : struct, IVector<TVector> => ConvolutionMicroKernel.MaximumRows<TVector>(BlockVectors<TVector>().RowsOf(0));
+    /// <summary>A group's vectors of results by blocks, which are packed and computed together, each of up to so many vectors.</summary>
+    private TileRows Blocks<TVector>(int most)
+        where TVector : struct, IVector<TVector> => new(Vectors<TVector>(), most);
 
     /// <summary>
     /// Packs weights [kh, kw, cin/groups, cout] and the biases (or zeros) for <see cref="Run"/>: for each group and block of a few vectors of
@@ -103,7 +103,7 @@ internal sealed unsafe class ConvolutionPass
     {
         int source = SourceGroup, result = ResultGroup, depth = (_taps * source) + 1;
         int groupStride = _transposed ? source : result;
-        TileRows blocks = BlockVectors<TVector>();
+        TileRows blocks = AllResults<TVector>().Blocks;
         (int first, int end) = share.Of(blocks.Tiles);
         for (int group = 0; group < Groups; group++)
         {
@@ -128,7 +128,7 @@ internal sealed unsafe class ConvolutionPass
 
     /// <summary>Floats of the weights of one block of results, for <see cref="RunUnpacked"/>; 0 where that is not offered.</summary>
     public int PanelLength<TVector>()
-        where TVector : struct, IVector<TVector> => IsDot ? 0 : checked(BlockVectors<TVector>().RowsOf(0) * TVector.Lanes * ((_taps * SourceGroup) + 1));
+        where TVector : struct, IVector<TVector> => IsDot ? 0 : checked(AllResults<TVector>().Blocks.RowsOf(0) * TVector.Lanes * ((_taps * SourceGroup) + 1));
 
     /// <summary>
     /// Writes the results of some images, or a share of their channels, from weights as they are stored: a block of them is packed to <paramref name="panel"/>, where all pixels
@@ -138,12 +138,14 @@ internal sealed unsafe class ConvolutionPass
         where TVector : struct, IVector<TVector>
     {
         int depth = (_taps * SourceGroup) + 1;
-        TileRows blocks = BlockVectors<TVector>();
+        // No block so wide that a share is left without one.
+        int vectors = Groups * Vectors<TVector>();
+        TileRows blocks = Blocks<TVector>(Math.Min(ConvolutionMicroKernel.MaximumColumns<TVector>(), (vectors + share.Count - 1) / share.Count));
         (int first, int end) = share.Of(Groups * blocks.Tiles);
         for (int item = first; item < end; item++)
         {
             (int group, int block) = Math.DivRem(item, blocks.Tiles);
-            var part = new Part(group, group + 1, block, block + 1);
+            var part = new Part(group, group + 1, block, block + 1, blocks);
             int channel = blocks.Start(block) * TVector.Lanes;
             float* groupWeights = weights + (group * (_transposed ? SourceGroup : ResultGroup));
             PackBlock<TVector>(groupWeights, bias == null ? null : bias + (group * ResultGroup), panel, channel, blocks.RowsOf(block) * TVector.Lanes);
@@ -178,20 +180,20 @@ internal sealed unsafe class ConvolutionPass
     }
 
     /// <summary>The block of a width that begins with a channel of results.</summary>
-    private void PackBlock<TVector>(float* weights, float* bias, float* packed, int block, int width)
+    private void PackBlock<TVector>(float* weights, float* bias, float* packed, int channel, int width)
         where TVector : struct, IVector<TVector>
     {
         (nint tapStride, nint sourceStride, nint resultStride) = WeightStrides;
-        int source = SourceGroup, exist = Math.Min(width, ResultGroup - block);
+        int source = SourceGroup, exist = Math.Min(width, ResultGroup - channel);
         var to = new Span<float>(packed, width);
         to.Clear();
         if (bias != null)
-            new Span<float>(bias + block, exist).CopyTo(to);
+            new Span<float>(bias + channel, exist).CopyTo(to);
 
         packed += width;
         for (int tap = 0; tap < _taps; tap++)
         {
-            float* from = weights + (tap * tapStride) + (block * resultStride);
+            float* from = weights + (tap * tapStride) + (channel * resultStride);
             if (_transposed)
             {
                 if (exist < width)
@@ -293,13 +295,13 @@ internal sealed unsafe class ConvolutionPass
         float* y = result + (rows.First * resultRow) + ((long)columns.First * ResultChannels);
         nint xLine = (nint)(rows.SourceStep * sourceRow), xPixel = (nint)columns.SourceStep * SourceChannels;
         nint yLine = (nint)(rows.Step * resultRow), yPixel = (nint)columns.Step * ResultChannels;
-        int lines = rows.Count, pixels = columns.Count;
+        int lines = rows.Count, pixels = columns.Count, most = ConvolutionMicroKernel.MaximumRows<TVector>(part.Blocks.RowsOf(0));
         if (LinesFollow(rows, columns))
         {
             pixels *= lines;
             lines = 1;
         }
-        else if (Fill<TVector>(pixels) < Math.Min(0.8, Fill<TVector>(lines)))
+        else if (Fill(pixels, most) < Math.Min(0.8, Fill(lines, most)))
         {
             (lines, pixels) = (pixels, lines);
             (xLine, xPixel) = (xPixel, xLine);
@@ -333,8 +335,8 @@ internal sealed unsafe class ConvolutionPass
 
         tile.InputLine = xLine;
         tile.OutputLine = yLine;
-        bool fetches = lines == 1 && Fetches<TVector>(tile, pixels, part);
-        var split = new TileRows(pixels, MaximumRows<TVector>());
+        bool fetches = lines == 1 && Fetches(tile, pixels, part);
+        var split = new TileRows(pixels, most);
         for (int group = part.FirstGroup; group < part.EndGroup; group++)
         {
             float* groupWeights = packed + ((long)group * paddedGroup * depth);
@@ -345,13 +347,8 @@ internal sealed unsafe class ConvolutionPass
         }
     }
 
-    /// <summary>How full the tiles of a run of pixels are.</summary>
-    private double Fill<TVector>(int pixels)
-        where TVector : struct, IVector<TVector>
-    {
-        int most = MaximumRows<TVector>();
-        return pixels / (double)((pixels + most - 1) / most * most);
-    }
+    /// <summary>How full the tiles of a run of pixels are, each of up to so many.</summary>
+    private static double Fill(int pixels, int most) => pixels / (double)((pixels + most - 1) / most * most);
 
     /// <summary>Tiles of as many pixels each, in every line: a segment of input at a time, all weights over it.</summary>
     private void Tiles<TVector>(
@@ -378,9 +375,8 @@ internal sealed unsafe class ConvolutionPass
     }
 
     /// <summary>Whether some pixels outgrow the caches and follow each other in memory, of which all channels are read and written, once.</summary>
-    private bool Fetches<TVector>(in ConvolutionTile tile, int pixels, in Part part)
-        where TVector : struct, IVector<TVector> =>
-        Prefetch.IsSupported && _taps == 1 && Groups == 1 && part == AllResults<TVector>() && tile.InputStride == SourceChannels && tile.OutputStride == ResultChannels
+    private bool Fetches(in ConvolutionTile tile, int pixels, in Part part) =>
+        Prefetch.IsSupported && _taps == 1 && Groups == 1 && part.First == 0 && part.End == part.Blocks.Tiles && tile.InputStride == SourceChannels && tile.OutputStride == ResultChannels
         && pixels * ((long)SourceChannels + ResultChannels) * sizeof(float) >= FetchedBytes;
 
     /// <summary>What a segment of so many tiles after this one's reads and writes.</summary>
@@ -396,7 +392,7 @@ internal sealed unsafe class ConvolutionPass
         where TVector : struct, IVector<TVector>
     {
         int sourceGroup = SourceGroup, depth = (_taps * sourceGroup) + 1;
-        TileRows blocks = BlockVectors<TVector>();
+        TileRows blocks = part.Blocks;
         int channel = blocks.Start(part.First) * TVector.Lanes;
         tile.Weights = weights + ((nint)channel * depth);
         tile.Output += channel;
@@ -471,6 +467,6 @@ internal sealed unsafe class ConvolutionPass
         }
     }
 
-    /// <summary>Some groups, and of each some blocks of its results.</summary>
-    private readonly record struct Part(int FirstGroup, int EndGroup, int First, int End);
+    /// <summary>Some groups, and of each some of the blocks into which its vectors of results fall.</summary>
+    private readonly record struct Part(int FirstGroup, int EndGroup, int First, int End, TileRows Blocks);
 }

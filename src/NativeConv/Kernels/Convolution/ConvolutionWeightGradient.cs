@@ -6,7 +6,7 @@ namespace NativeConv.Kernels;
 /// Weight gradient of a convolution, prepared for one geometry: dw [kh, kw, cin/groups, cout] += sum over output pixels of
 /// x [pixel + tap, cin] * dy [pixel, cout]. Each tap visits only the pixels where it lies inside the image. The output falls into blocks of lines, and the
 /// whole gradient takes in one block before the next, so that what a block reads stays in cache. Where both factors are read often
-/// enough, a block's are packed first: x into a panel for each tile's rows, dy into a panel for one tile's columns.
+/// enough, a block's are packed first: x into panels for the rows of a tile or two, dy into a panel for one tile's columns.
 /// </summary>
 internal sealed unsafe class ConvolutionWeightGradient
 {
@@ -16,7 +16,7 @@ internal sealed unsafe class ConvolutionWeightGradient
     /// <summary>What a tile reads of a block, and a packed panel of dy, should stay in the first-level cache.</summary>
     private const int HalfCacheBytes = 16 * 1024, PanelBytes = 24 * 1024;
 
-    /// <summary>A panel of three or four vectors: with fewer pixels, loading and storing the gradient would show.</summary>
+    /// <summary>A panel of three or four vectors: with fewer pixels, loading and storing the gradient would show, and machines with as many registers have more of that cache, or nearly as much from the next.</summary>
     private const int WidePanelBytes = 32 * 1024;
 
     /// <summary>A block in place: over fewer pixels loading and storing the gradient would show, over more the block leaves the cache.</summary>
@@ -54,10 +54,11 @@ internal sealed unsafe class ConvolutionWeightGradient
         /// <summary>Rows of the input and lines of the output; and the block's lines.</summary>
         public int InputRows, OutputRows, FirstLine, EndLine;
 
-        /// <summary>x from row FirstRow on; floats from a pixel to the next, and from a tile's channels to the next tile's where they are packed.</summary>
+        /// <summary>x from row FirstRow on; floats from a pixel to the next, and from a panel of channels to the next where they are packed, each of up to so many.</summary>
         public float* Input;
         public int FirstRow;
         public nint InputPixel, InputPanel;
+        public int PanelRows;
 
         /// <summary>dy from the block's first line on, and floats from a pixel to the next.</summary>
         public float* Output;
@@ -73,18 +74,28 @@ internal sealed unsafe class ConvolutionWeightGradient
 
     /// <summary>Floats of scratch that <see cref="Run"/> needs.</summary>
     public int ScratchLength<TVector>()
-        where TVector : struct, IVector<TVector> =>
-        Packs<TVector>() ? checked((int)PackedInputLength<TVector>() + (PackedLines<TVector>() * _g.OutputWidth * Columns<TVector>().RowsOf(0) * TVector.Lanes)) : 0;
+        where TVector : struct, IVector<TVector>
+    {
+        int longest = 0;
+        for (int columns = 1; Packs<TVector>() && columns <= WeightGradientMicroKernel.MaximumColumns<TVector>(); columns++)
+            longest = Math.Max(longest, checked((int)PackedInputLength<TVector>(columns) + (PackedLines<TVector>(columns) * _g.OutputWidth * columns * TVector.Lanes)));
 
-    /// <summary>The vectors of a group's output channels, by the columns of a tile.</summary>
-    private TileRows Columns<TVector>()
-        where TVector : struct, IVector<TVector> => new((OutputGroup + TVector.Lanes - 1) / TVector.Lanes, WeightGradientMicroKernel.MaximumColumns<TVector>());
+        return longest;
+    }
 
-    private TileRows Panels<TVector>()
-        where TVector : struct, IVector<TVector> => new(InputGroup, WeightGradientMicroKernel.PanelRows<TVector>(Columns<TVector>().RowsOf(0)));
+    /// <summary>The vectors of a group's output channels, by the columns of a tile: no tile so wide that a share is left without one.</summary>
+    private TileRows Columns<TVector>(int shares)
+        where TVector : struct, IVector<TVector>
+    {
+        int vectors = (OutputGroup + TVector.Lanes - 1) / TVector.Lanes;
+        return new(vectors, Math.Min(WeightGradientMicroKernel.MaximumColumns<TVector>(), (vectors + shares - 1) / shares));
+    }
 
-    private static int PanelWidth<TVector>()
-        where TVector : struct, IVector<TVector> => PanelPacking.Width<TVector>(ConvolutionMicroKernel.MaximumRows<TVector>());
+    private TileRows Panels<TVector>(int columns)
+        where TVector : struct, IVector<TVector> => new(InputGroup, WeightGradientMicroKernel.PanelRows<TVector>(columns));
+
+    private static int PanelWidth<TVector>(int columns)
+        where TVector : struct, IVector<TVector> => PanelPacking.Width<TVector>(WeightGradientMicroKernel.PanelRows<TVector>(columns));
 
     /// <summary>Whether every block reaches the whole gradient, so that the first one can begin it: no tap is ever outside the image.</summary>
     public bool CanBegin => _g.IsPointwise;
@@ -93,13 +104,13 @@ internal sealed unsafe class ConvolutionWeightGradient
     public void Run<TVector>(float* x, float* dy, float* dw, float* scratch, int images, Share share, bool begins)
         where TVector : struct, IVector<TVector>
     {
-        TileRows columns = Columns<TVector>();
+        TileRows columns = Columns<TVector>(share.Count);
         (int firstColumn, int endColumn) = share.Of(columns.Tiles);
         if (firstColumn == endColumn)
             return;
 
         bool packs = Packs<TVector>();
-        int most = packs ? PackedLines<TVector>() : LinesInPlace;
+        int most = packs ? PackedLines<TVector>(columns.RowsOf(0)) : LinesInPlace;
         int together = _g.IsPointwise ? images : 1;
         int zeroCount = WeightGradientMicroKernel.MaximumColumns<TVector>() * TVector.Lanes;
         float* zeros = stackalloc float[zeroCount];
@@ -118,9 +129,9 @@ internal sealed unsafe class ConvolutionWeightGradient
                     float* groupX = x + (group * InputGroup), groupDy = dy + (group * OutputGroup);
                     block.Gradient = dw + (group * OutputGroup);
                     if (packs)
-                        Packed<TVector>(block, groupX, groupDy, scratch, firstColumn, endColumn);
+                        Packed<TVector>(block, groupX, groupDy, scratch, columns, firstColumn, endColumn);
                     else
-                        InPlace<TVector>(block, groupX, groupDy, firstColumn, endColumn);
+                        InPlace<TVector>(block, groupX, groupDy, columns, firstColumn, endColumn);
                 }
             }
 
@@ -134,7 +145,7 @@ internal sealed unsafe class ConvolutionWeightGradient
     {
         double uses = Math.Min(InputGroup, OutputGroup) * (double)(_g.KernelHeight * _g.KernelWidth) / (_g.StrideHeight * _g.StrideWidth);
         int least = PixelsInPlace < LeastPixelsInPlace ? LeastCollidingUses : LeastPackedUses;
-        return Math.Min(InputGroup, OutputGroup) >= LeastPackedChannels && uses >= least && PackedInputLength<TVector>() <= MostPackedInput;
+        return Math.Min(InputGroup, OutputGroup) >= LeastPackedChannels && uses >= least && PackedInputLength<TVector>(columns: 1) <= MostPackedInput;
     }
 
     /// <summary>
@@ -146,31 +157,31 @@ internal sealed unsafe class ConvolutionWeightGradient
     private int LinesInPlace =>
         TapsFollow ? _g.OutputHeight : Math.Max(1, Math.Clamp(PixelsInPlace, LeastPixelsInPlace, MostPixelsInPlace) / _g.OutputWidth);
 
-    private int PackedLines<TVector>()
+    /// <summary>Output lines of a block where tiles have up to so many columns.</summary>
+    private int PackedLines<TVector>(int columns)
         where TVector : struct, IVector<TVector>
     {
-        int columns = Columns<TVector>().RowsOf(0);
-        int lines = Math.Max(1, (columns > 2 ? WidePanelBytes : PanelBytes) / (sizeof(float) * columns * TVector.Lanes) / _g.OutputWidth);
+        int pixels = columns > 2 ? WidePanelBytes / (sizeof(float) * columns * TVector.Lanes) : PanelBytes / (sizeof(float) * 2 * TVector.Lanes);
+        int lines = Math.Max(1, pixels / _g.OutputWidth);
         return _g.IsPointwise ? lines : Math.Min(lines, _g.OutputHeight);
     }
 
-    private long PackedInputLength<TVector>()
+    private long PackedInputLength<TVector>(int columns)
         where TVector : struct, IVector<TVector>
     {
-        long rows = _g.RowsSeen(PackedLines<TVector>());
+        long rows = _g.RowsSeen(PackedLines<TVector>(columns));
         if (!_g.IsPointwise)
             rows = Math.Min(rows, _g.InputHeight);
 
-        return Panels<TVector>().Tiles * PanelPacking.RowPanel(rows * _g.InputWidth, PanelWidth<TVector>());
+        return Panels<TVector>(columns).Tiles * PanelPacking.RowPanel(rows * _g.InputWidth, PanelWidth<TVector>(columns));
     }
 
-    private void InPlace<TVector>(Block block, float* x, float* dy, int firstColumn, int endColumn)
+    private void InPlace<TVector>(Block block, float* x, float* dy, TileRows columns, int firstColumn, int endColumn)
         where TVector : struct, IVector<TVector>
     {
         block.Input = x;
         (block.InputPixel, block.OutputPixel) = (_inputChannels, _outputChannels);
         float* lines = dy + ((nint)block.FirstLine * _g.OutputWidth * _outputChannels), gradient = block.Gradient;
-        TileRows columns = Columns<TVector>();
         for (int column = firstColumn; column < endColumn; column++)
         {
             int channel = columns.Start(column) * TVector.Lanes;
@@ -181,23 +192,23 @@ internal sealed unsafe class ConvolutionWeightGradient
         }
     }
 
-    private void Packed<TVector>(Block block, float* x, float* dy, float* scratch, int firstColumn, int endColumn)
+    private void Packed<TVector>(Block block, float* x, float* dy, float* scratch, TileRows columns, int firstColumn, int endColumn)
         where TVector : struct, IVector<TVector>
     {
         int origin = (block.FirstLine * _g.StrideHeight) - _g.PadTop, lines = block.EndLine - block.FirstLine;
         int end = origin + ((lines - 1) * _g.StrideHeight) + ((_g.KernelHeight - 1) * _g.DilationHeight) + 1;
         block.FirstRow = Math.Clamp(origin, 0, block.InputRows);
         int pixels = (Math.Clamp(end, block.FirstRow, block.InputRows) - block.FirstRow) * _g.InputWidth;
-        int width = PanelWidth<TVector>();
-        PanelPacking.PackRows<TVector>(x + ((nint)block.FirstRow * _g.InputWidth * _inputChannels), _inputChannels, scratch, width, pixels, InputGroup, Panels<TVector>());
+        int widest = columns.RowsOf(0), width = PanelWidth<TVector>(widest);
+        PanelPacking.PackRows<TVector>(x + ((nint)block.FirstRow * _g.InputWidth * _inputChannels), _inputChannels, scratch, width, pixels, InputGroup, Panels<TVector>(widest));
         block.Input = scratch;
         block.InputPixel = width;
         block.InputPanel = (nint)PanelPacking.RowPanel(pixels, width);
+        block.PanelRows = WeightGradientMicroKernel.PanelRows<TVector>(widest);
 
-        float* panel = scratch + PackedInputLength<TVector>();
+        float* panel = scratch + PackedInputLength<TVector>(widest);
         float* from = dy + ((nint)block.FirstLine * _g.OutputWidth * _outputChannels), gradient = block.Gradient;
         block.Output = panel;
-        TileRows columns = Columns<TVector>();
         for (int column = firstColumn; column < endColumn; column++)
         {
             int channel = columns.Start(column) * TVector.Lanes;
@@ -263,6 +274,7 @@ internal sealed unsafe class ConvolutionWeightGradient
             LeftPixel = _g.StrideWidth * block.InputPixel,
             LeftLine = (nint)_g.StrideHeight * _g.InputWidth * block.InputPixel,
             LeftPanel = block.InputPanel,
+            PanelRows = block.PanelRows,
             Right = block.Output + ((((nint)(firstLine - block.FirstLine) * _g.OutputWidth) + firstColumn) * block.OutputPixel),
             RightPixel = block.OutputPixel,
             RightLine = _g.OutputWidth * block.OutputPixel,
@@ -278,7 +290,7 @@ internal sealed unsafe class ConvolutionWeightGradient
 
         if (_outputChannels > 1 || leftRow > 1)
         {
-            WeightGradientMicroKernel.Run<TVector>(rows, tile, Columns<TVector>().RowsOf(0));
+            WeightGradientMicroKernel.Run<TVector>(rows, tile);
             return;
         }
 
@@ -291,7 +303,7 @@ internal sealed unsafe class ConvolutionWeightGradient
         for (int column = 0; column < rows; column += 2 * TVector.Lanes)
         {
             tile.Channels = Math.Min(2 * TVector.Lanes, rows - column);
-            WeightGradientMicroKernel.Run<TVector>(1, tile, panelColumns: 0);
+            WeightGradientMicroKernel.Run<TVector>(1, tile);
             tile.Right += tile.Channels;
             tile.Gradient += tile.Channels;
         }

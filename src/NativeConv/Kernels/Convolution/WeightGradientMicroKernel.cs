@@ -10,8 +10,9 @@ internal unsafe struct WeightGradientTile
     public float* Left;
     public nint LeftRow, LeftPixel, LeftLine;
 
-    /// <summary>Floats from a panel of packed rows to the next; 0 where rows follow each other.</summary>
+    /// <summary>Floats from a panel of packed rows to the next, and the most rows of one; 0 where rows follow each other.</summary>
     public nint LeftPanel;
+    public int PanelRows;
 
     /// <summary>The right factor's first channel at the first pixel; and floats to the next pixel and line of pixels.</summary>
     public float* Right;
@@ -44,26 +45,27 @@ internal unsafe struct WeightGradientTile
 internal static unsafe class WeightGradientMicroKernel
 {
     /// <summary>The most vectors of channels that a tile has.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int MaximumColumns<TVector>()
         where TVector : struct, IVector<TVector> => ConvolutionMicroKernel.MaximumColumns<TVector>();
 
     /// <summary>The most rows that a packed panel holds where tiles have up to so many columns: those of one tile, or of two wide ones, which it takes no longer to pack.</summary>
     public static int PanelRows<TVector>(int columns)
-        where TVector : struct, IVector<TVector> => columns > 2 ? 2 * WideConvolutionMicroKernel.RowsOfFour : ConvolutionMicroKernel.MaximumRows<TVector>();
+        where TVector : struct, IVector<TVector> => columns > 2 ? 2 * WideWeightGradientMicroKernel.MaximumRows : ConvolutionMicroKernel.MaximumRows<TVector>();
 
-    /// <summary>Some rows of the gradient, tile by tile; packed ones in panels for tiles of up to so many columns.</summary>
-    public static void Run<TVector>(int rows, WeightGradientTile tile, int panelColumns)
+    /// <summary>Some rows of the gradient, tile by tile.</summary>
+    public static void Run<TVector>(int rows, WeightGradientTile tile)
         where TVector : struct, IVector<TVector>
     {
         int columns = (tile.Channels + TVector.Lanes - 1) / TVector.Lanes;
         if (tile.LeftPanel == 0)
         {
-            int most = columns switch { 1 => RowsOfOne<TVector>(), 2 => ConvolutionMicroKernel.MaximumRows<TVector>(), _ => WideConvolutionMicroKernel.RowsOfFour };
+            int most = columns switch { 1 => RowsOfOne<TVector>(), 2 => ConvolutionMicroKernel.MaximumRows<TVector>(), _ => WideWeightGradientMicroKernel.MaximumRows };
             RunRows<TVector>(new(rows, most), columns, ref tile);
             return;
         }
 
-        var panels = new TileRows(rows, PanelRows<TVector>(panelColumns));
+        var panels = new TileRows(rows, tile.PanelRows);
         if (columns <= 2)
         {
             RunRows<TVector>(panels, columns, ref tile);
@@ -94,29 +96,40 @@ internal static unsafe class WeightGradientMicroKernel
         second.Left += upper * tile.LeftRow;
         second.Gradient += upper * tile.GradientRow;
         RunTiles<TVector>(upper, rows, panels, columns, ref tile);
-        if (lower > 0)
-            RunTiles<TVector>(lower, rows, panels, columns, ref second);
+        RunTiles<TVector>(lower, rows, panels, columns, ref second);
     }
 
     /// <summary>Tiles of as many rows each, so many rows apart, and on to the rows after them.</summary>
     private static void RunTiles<TVector>(int rows, int rowsApart, int tiles, int columns, ref WeightGradientTile tile)
         where TVector : struct, IVector<TVector>
     {
-        if (tiles == 0)
+        if (tiles == 0 || rows == 0)
             return;
 
         tile.Tiles = tiles;
         tile.LeftTile = tile.LeftPanel != 0 ? tile.LeftPanel : rowsApart * tile.LeftRow;
         tile.GradientTile = rowsApart * tile.GradientRow;
-        if (columns > 2)
-            WideWeightGradientMicroKernel.Run<TVector>(rows, columns, in tile);
-        else if (columns == 2)
+        Run<TVector>(rows, columns, in tile);
+        tile.Left += tiles * tile.LeftTile;
+        tile.Gradient += tiles * tile.GradientTile;
+    }
+
+    private static void Run<TVector>(int rows, int columns, in WeightGradientTile tile)
+        where TVector : struct, IVector<TVector>
+    {
+        if (MaximumColumns<TVector>() > 2)
+        {
+            if (columns > 2)
+            {
+                WideWeightGradientMicroKernel.Run<TVector>(rows, columns, in tile);
+                return;
+            }
+        }
+
+        if (columns == 2)
             Run<TVector, N2>(rows, in tile);
         else
             Run<TVector, N1>(rows, in tile);
-
-        tile.Left += tiles * tile.LeftTile;
-        tile.Gradient += tiles * tile.GradientTile;
     }
 
     private static void Run<TVector, TColumns>(int rows, in WeightGradientTile tile)

@@ -3,9 +3,15 @@ using NativeConv.Simd;
 
 namespace NativeConv.Kernels;
 
-/// <summary><see cref="WeightGradientMicroKernel"/> for three and four vectors of channels, where there are 32 registers: tiles as in <see cref="WideConvolutionMicroKernel"/>, for the same reason.</summary>
+/// <summary>
+/// <see cref="WeightGradientMicroKernel"/> for three and four vectors of channels, where there are 32 registers: tiles of up to 6 rows, for the reason that <see cref="WideConvolutionMicroKernel"/> has; of three
+/// vectors too, so that two tiles are a packed panel whatever the vectors.
+/// </summary>
 internal static unsafe class WideWeightGradientMicroKernel
 {
+    /// <summary>The most rows of a tile.</summary>
+    public const int MaximumRows = 6;
+
     public static void Run<TVector>(int rows, int columns, in WeightGradientTile tile)
         where TVector : struct, IVector<TVector>
     {
@@ -146,7 +152,9 @@ internal static unsafe class WideWeightGradientMicroKernel
                 float* ahead = tileGradient + tile.GradientTile;
                 for (int i = 0; i < TRows.Value; i++)
                 {
-                    Prefetch.Line(ahead);
+                    for (int line = 0; line < TColumns.Value * lanes; line += Prefetch.LineFloats)
+                        Prefetch.Line(ahead + line);
+
                     ahead += tile.GradientRow;
                 }
             }

@@ -68,7 +68,7 @@ internal sealed unsafe class DenseKernel<TVector>(int inputs, int outputs)
                 Gradient = dw + ((nint)first * outputs) + column,
                 GradientRow = outputs,
                 Channels = Math.Min(width, outputs - column),
-            }, panelColumns: 0);
+            });
         }
     }
 }

@@ -1,6 +1,6 @@
 namespace NativeConv.Kernels;
 
-/// <summary>Rows split into as few tiles as can be, as even as can be: some of <see cref="Short"/> + 1 rows, the rest of <see cref="Short"/>.</summary>
+/// <summary>Rows, or the vectors of a row, split into as few tiles as can be, as even as can be: some of <see cref="Short"/> + 1 rows, the rest of <see cref="Short"/>.</summary>
 internal readonly struct TileRows
 {
     public TileRows(int rows, int most)

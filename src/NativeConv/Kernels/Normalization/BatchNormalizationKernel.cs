@@ -13,7 +13,7 @@ internal static unsafe class BatchNormalizationKernel
     /// <summary>How far ahead values that come from memory are asked for: across the ends of pages, where hardware stops to look ahead.</summary>
     private const int AheadFloats = 2048;
 
-    /// <summary>What is larger is in no cache when it is read for the first time.</summary>
+    /// <summary>Of a tensor from this size on, nothing is left in a core's own caches after a sweep over it.</summary>
     public const int LargeBytes = 2 * 1024 * 1024;
 
     /// <summary>Writes the mean and m2 of x [pixels, channels].</summary>
@@ -84,14 +84,14 @@ internal static unsafe class BatchNormalizationKernel
         }
     }
 
-    /// <summary>y = f((x - mean) scale + beta), with an activation f. <paramref name="isFromMemory"/> says that x is in no cache, nor is what follows it, which is read next.</summary>
+    /// <summary>y = f((x - mean) scale + beta), with an activation f. <paramref name="isFromMemory"/> says that x is in no cache of the core, nor is what follows it, which is read next.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static void Normalize<TVector, TActivation>(float* x, float* mean, float* scale, float* beta, float* y, nint pixels, int channels, bool isFromMemory = false)
         where TVector : struct, IVector<TVector>
         where TActivation : struct, IActivation
     {
         // Pixels outermost: memory is walked once, in order, and the channels' numbers come from the first cache.
-        int whole = channels / TVector.Lanes * TVector.Lanes, rest = channels - whole, ahead = isFromMemory ? channels : 0;
+        int whole = channels / TVector.Lanes * TVector.Lanes, rest = channels - whole, ahead = isFromMemory && channels >= Prefetch.LineFloats ? channels : 0;
         for (nint pixel = 0; pixel < pixels; pixel++, x += channels, y += channels)
         {
             Prefetch.ToSecondLevel(x + AheadFloats, ahead);
@@ -137,7 +137,7 @@ internal static unsafe class BatchNormalizationKernel
         where TVector : struct, IVector<TVector>
         where TActivation : struct, IActivation
     {
-        int whole = channels / TVector.Lanes * TVector.Lanes, rest = channels - whole, ahead = isFromMemory ? channels : 0;
+        int whole = channels / TVector.Lanes * TVector.Lanes, rest = channels - whole, ahead = isFromMemory && channels >= Prefetch.LineFloats ? channels : 0;
         for (nint pixel = 0; pixel < pixels; pixel++, x += channels, dy += channels, dx += channels)
         {
             Prefetch.ToSecondLevel(x + AheadFloats, ahead);

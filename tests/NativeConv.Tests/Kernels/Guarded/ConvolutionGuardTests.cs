@@ -32,11 +32,11 @@ public sealed class ConvolutionGuardTests
         new(16, 13, 3, 1, 1, Padding.Same),
     ];
 
-    /// <summary>Input channels, output channels, groups: around the lanes and two vectors, few of either, so many of both that factors are packed, and groups of few.</summary>
+    /// <summary>Input channels, output channels, groups: around the lanes and two to five vectors, few of either, so many of both that factors are packed, and groups of few.</summary>
     private static readonly (int Inputs, int Outputs, int Groups)[] Channels =
     [
         (1, 1, 1), (1, 3, 1), (1, 17, 1), (1, 33, 1), (3, 8, 1), (5, 15, 1), (16, 1, 1), (17, 4, 1), (15, 5, 1), (16, 16, 1), (7, 31, 1), (33, 9, 1), (4, 35, 1), (34, 33, 1),
-        (6, 9, 3), (34, 4, 2), (8, 34, 2),
+        (6, 9, 3), (34, 4, 2), (8, 34, 2), (16, 48, 1), (17, 61, 1), (33, 64, 1), (18, 80, 1), (6, 116, 2),
     ];
 
     [Fact]

@@ -7,8 +7,8 @@ namespace NativeConv.Tests.Kernels.Guarded;
 
 public sealed unsafe class GemmGuardTests
 {
-    // Around the sides of every level's tiles, 6 to 14 rows of two vectors, and what a dense layer takes for few outputs.
-    private static readonly int[] Inputs = [1, 5, 6, 7, 13, 14, 15, 17, 29, 35, 64], Outputs = [1, 3, 4, 5, 15, 16, 17, 31, 32, 33, 35];
+    // Around the sides of every level's tiles, 6 to 14 rows of one to four vectors, and what a dense layer takes for few outputs.
+    private static readonly int[] Inputs = [1, 5, 6, 7, 13, 14, 15, 17, 29, 35, 64], Outputs = [1, 3, 4, 5, 15, 16, 17, 31, 32, 33, 35, 48, 61, 80];
 
     [Fact]
     public void Dense_SizesAroundTileEdges_StaysBetweenTheGuards()
