@@ -94,8 +94,15 @@ internal static class SimdLevels
     private static TResult RunWidest<TWork, TResult>(TWork work)
         where TWork : ISimdWork<TResult>
     {
-        if (Avx512F.IsSupported && Vector512.IsHardwareAccelerated)
-            return work.Run<V512>();
+        if (Avx512F.IsSupported)
+        {
+            // Ahead of time the instruction set was chosen. Whether a machine would rather have 256 bits is known only when it runs: asked here, it would keep the kernels of both.
+            if (!RuntimeFeature.IsDynamicCodeSupported)
+                return work.Run<V512>();
+
+            if (Vector512.IsHardwareAccelerated)
+                return work.Run<V512>();
+        }
 
         if (Avx2.IsSupported && Fma.IsSupported)
             return work.Run<V256>();
