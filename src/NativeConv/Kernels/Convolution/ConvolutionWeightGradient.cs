@@ -77,7 +77,7 @@ internal sealed unsafe class ConvolutionWeightGradient
         where TVector : struct, IVector<TVector>
     {
         int longest = 0;
-        for (int columns = 1; Packs<TVector>() && columns <= WeightGradientMicroKernel.MaximumColumns<TVector>(); columns++)
+        for (int columns = 1; Packs<TVector>() && columns <= ConvolutionMicroKernel.MaximumColumns<TVector>(); columns++)
             longest = Math.Max(longest, checked((int)PackedInputLength<TVector>(columns) + (PackedLines<TVector>(columns) * _g.OutputWidth * columns * TVector.Lanes)));
 
         return longest;
@@ -88,7 +88,7 @@ internal sealed unsafe class ConvolutionWeightGradient
         where TVector : struct, IVector<TVector>
     {
         int vectors = (OutputGroup + TVector.Lanes - 1) / TVector.Lanes;
-        return new(vectors, Math.Min(WeightGradientMicroKernel.MaximumColumns<TVector>(), (vectors + shares - 1) / shares));
+        return new(vectors, Math.Min(ConvolutionMicroKernel.MaximumColumns<TVector>(), (vectors + shares - 1) / shares));
     }
 
     private TileRows Panels<TVector>(int columns)
@@ -112,7 +112,7 @@ internal sealed unsafe class ConvolutionWeightGradient
         bool packs = Packs<TVector>();
         int most = packs ? PackedLines<TVector>(columns.RowsOf(0)) : LinesInPlace;
         int together = _g.IsPointwise ? images : 1;
-        int zeroCount = WeightGradientMicroKernel.MaximumColumns<TVector>() * TVector.Lanes;
+        int zeroCount = ConvolutionMicroKernel.MaximumColumns<TVector>() * TVector.Lanes;
         float* zeros = stackalloc float[zeroCount];
         new Span<float>(zeros, zeroCount).Clear();
         var block = new Block { InputRows = _g.InputHeight * together, OutputRows = _g.OutputHeight * together };

@@ -44,11 +44,6 @@ internal unsafe struct WeightGradientTile
 /// </summary>
 internal static unsafe class WeightGradientMicroKernel
 {
-    /// <summary>The most vectors of channels that a tile has.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static int MaximumColumns<TVector>()
-        where TVector : struct, IVector<TVector> => ConvolutionMicroKernel.MaximumColumns<TVector>();
-
     /// <summary>The most rows that a packed panel holds where tiles have up to so many columns: those of one tile, or of two wide ones, which it takes no longer to pack.</summary>
     public static int PanelRows<TVector>(int columns)
         where TVector : struct, IVector<TVector> => columns > 2 ? 2 * WideWeightGradientMicroKernel.MaximumRows : ConvolutionMicroKernel.MaximumRows<TVector>();
@@ -103,7 +98,7 @@ internal static unsafe class WeightGradientMicroKernel
     private static void RunTiles<TVector>(int rows, int rowsApart, int tiles, int columns, ref WeightGradientTile tile)
         where TVector : struct, IVector<TVector>
     {
-        if (tiles == 0 || rows == 0)
+        if (tiles == 0)
             return;
 
         tile.Tiles = tiles;
@@ -117,7 +112,7 @@ internal static unsafe class WeightGradientMicroKernel
     private static void Run<TVector>(int rows, int columns, in WeightGradientTile tile)
         where TVector : struct, IVector<TVector>
     {
-        if (MaximumColumns<TVector>() > 2)
+        if (ConvolutionMicroKernel.MaximumColumns<TVector>() > 2)
         {
             if (columns > 2)
             {

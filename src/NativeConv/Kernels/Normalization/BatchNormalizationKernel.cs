@@ -91,7 +91,7 @@ internal static unsafe class BatchNormalizationKernel
         where TActivation : struct, IActivation
     {
         // Pixels outermost: memory is walked once, in order, and the channels' numbers come from the first cache.
-        int whole = channels / TVector.Lanes * TVector.Lanes, rest = channels - whole, ahead = isFromMemory && channels >= Prefetch.LineFloats ? channels : 0;
+        int whole = channels / TVector.Lanes * TVector.Lanes, rest = channels - whole, ahead = Ahead(channels, isFromMemory);
         for (nint pixel = 0; pixel < pixels; pixel++, x += channels, y += channels)
         {
             Prefetch.ToSecondLevel(x + AheadFloats, ahead);
@@ -137,7 +137,7 @@ internal static unsafe class BatchNormalizationKernel
         where TVector : struct, IVector<TVector>
         where TActivation : struct, IActivation
     {
-        int whole = channels / TVector.Lanes * TVector.Lanes, rest = channels - whole, ahead = isFromMemory && channels >= Prefetch.LineFloats ? channels : 0;
+        int whole = channels / TVector.Lanes * TVector.Lanes, rest = channels - whole, ahead = Ahead(channels, isFromMemory);
         for (nint pixel = 0; pixel < pixels; pixel++, x += channels, dy += channels, dx += channels)
         {
             Prefetch.ToSecondLevel(x + AheadFloats, ahead);
@@ -150,6 +150,9 @@ internal static unsafe class BatchNormalizationKernel
                 TVector.StorePartial(dx + i, InputGradient<TVector, TActivation, Partial>(x + i, dy + i, mean + i, scale + i, beta + i, slope + i, offset + i, rest), rest);
         }
     }
+
+    /// <summary>What a pixel asks for of the one so far ahead: nothing where several share a line of the cache, for each would ask for it anew.</summary>
+    private static int Ahead(int channels, bool isFromMemory) => isFromMemory && channels >= Prefetch.LineFloats ? channels : 0;
 
     /// <summary>The slope and offset of <see cref="BackwardInput{TVector, TActivation}"/> from the sums over all pixels.</summary>
     public static void BackwardCoefficients<TVector>(float* sum, float* sumNormalized, long count, float* inverse, float* scale, float* slope, float* offset, int channels)
