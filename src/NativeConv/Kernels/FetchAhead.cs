@@ -93,8 +93,11 @@ internal unsafe struct FetchAhead
     /// <summary>Whole lines of the cache.</summary>
     private static nint PartOf(nint length, int vectors) => (((length + vectors - 1) / vectors) + Prefetch.LineFloats - 1) / Prefetch.LineFloats * Prefetch.LineFloats;
 
-    /// <summary>Asks for one vector's part of one line.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    /// <summary>
+    /// Asks for one vector's part of one line. Inlined: a micro-kernel that calls anything keeps its pointers on the stack from tile to tile, and their loads wait for the tile's stores, which share
+    /// the lowest bits of their addresses.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly void Run(int line, int vector)
     {
         Prefetch.ToSecondLevel(_source + (line * _sourceLine) + (vector * _sourceLength), _sourceLength);

@@ -68,6 +68,35 @@ public sealed class ConvolutionAlgorithmTests
         SameBits(c.AsConvolution, (level, x, w, b, dy) => ConvolutionRunner.Depthwise(level, c, x, w, b, dy, Guard.Before));
     }
 
+    /// <summary>Whole vectors of channels, whose lines 32 registers compute two at a time, at every level: odd numbers of lines, edges on either side, tiles of every width.</summary>
+    [Theory]
+    [MemberData(nameof(CasesOfPairedLines))]
+    public void Depthwise_PairedLines_EqualTheOracleAtEveryLevel(string _, DepthwiseCase c)
+    {
+        EqualTheOracle(c.AsConvolution, (level, x, w, b, dy) => ConvolutionRunner.Depthwise(level, c, x, w, b, dy));
+        SameBits(c.AsConvolution, (level, x, w, b, dy) => ConvolutionRunner.Depthwise(level, c, x, w, b, dy, Guard.Before));
+    }
+
+    public static TheoryData<string, DepthwiseCase> CasesOfPairedLines => new()
+    {
+        { "even", new(2, new(6, 7, 3, 1, 1, Padding.Same), 32, 1) },
+        { "odd", new(2, new(5, 10, 3, 1, 1, Padding.Same), 48, 1) },
+        { "two_lines", new(1, new(2, 16, 3, 1, 1, Padding.Same), 16, 1) },
+        { "three_lines", new(1, new(3, 3, 3, 1, 1, Padding.Same), 16, 1) },
+        { "one_line", new(1, new(1, 5, 3, 1, 1, Padding.Same), 16, 1) },
+        { "one_column", new(1, new(8, 1, 3, 1, 1, Padding.Same), 32, 1) },
+        { "dilation", new(2, new(14, 14, 3, 1, 2, Padding.Same), 32, 1) },
+        { "dilation_odd", new(1, new(10, 19, 3, 1, 2, Padding.Same), 16, 1) },
+        { "dilation_by_axis", new(1, new(11, 13, 3, 1, new(3, 2), Padding.Same), 16, 1) },
+        { "dilation_wider_than_the_image", new(1, new(4, 6, 3, 1, 5, Padding.Same), 16, 1) },
+        { "without_padding", new(1, new(9, 16, 3, 1, 1, Padding.Valid), 32, 1) },
+        { "edges_before", new(1, new(8, 9, 3, 1, 1, Padding.Explicit(1, 0, 1, 0)), 16, 1) },
+        { "edges_after", new(1, new(9, 8, 3, 1, 1, Padding.Explicit(0, 1, 0, 1)), 16, 1) },
+        { "rows_without_taps", new(1, new(7, 6, 3, 1, 1, Padding.Explicit(5, 4, 1, 1)), 16, 1) },
+        { "several_blocks", new(1, new(61, 67, 3, 1, 1, Padding.Same), 64, 1) },
+        { "several_blocks_dilation", new(1, new(70, 60, 3, 1, 2, Padding.Same), 64, 1) },
+    };
+
     public static TheoryData<string, DepthwiseCase> CasesOfDistantPixels => new()
     {
         { "two_images", new(2, new(7, 7, 3, 1, 1, Padding.Same), 1024, 1) },

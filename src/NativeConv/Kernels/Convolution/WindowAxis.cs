@@ -30,6 +30,19 @@ internal readonly record struct WindowRun(
     /// <summary>How many positions lie before one.</summary>
     private int Reached(int position) => Math.Clamp((position - First + Step - 1) / Step, 0, Count);
 
+    /// <summary>One position without the taps that lie outside the source.</summary>
+    public WindowRun Inside(int sources)
+    {
+        int before = 0, taps = Taps;
+        while (before < taps && (uint)(Source + (before * SourceTapStep)) >= (uint)sources)
+            before++;
+
+        while (taps > before && (uint)(Source + ((taps - 1) * SourceTapStep)) >= (uint)sources)
+            taps--;
+
+        return this with { Source = Source + (before * SourceTapStep), FirstTap = FirstTap + (before * TapStep), Taps = taps - before };
+    }
+
     /// <summary>One share of the positions.</summary>
     public WindowRun Slice(Share share)
     {
@@ -37,15 +50,15 @@ internal readonly record struct WindowRun(
         return Slice(first, end);
     }
 
-    /// <summary>The run in blocks of nearly equal size, none longer than <paramref name="most"/>.</summary>
-    public IEnumerable<WindowRun> Blocks(int most)
+    /// <summary>The run in blocks of nearly equal size, none longer than <paramref name="most"/>, all but the last of whole units.</summary>
+    public IEnumerable<WindowRun> Blocks(int most, int unit = 1)
     {
-        int blocks = (Count + most - 1) / most;
+        int units = (Count + unit - 1) / unit, mostUnits = Math.Max(1, most / unit), blocks = (units + mostUnits - 1) / mostUnits;
         for (int block = 0, first = 0; block < blocks; block++)
         {
-            int count = (Count - first + blocks - block - 1) / (blocks - block);
-            yield return Slice(first, first + count);
-            first += count;
+            int end = first + ((units - first + blocks - block - 1) / (blocks - block));
+            yield return Slice(first * unit, Math.Min(end * unit, Count));
+            first = end;
         }
     }
 }

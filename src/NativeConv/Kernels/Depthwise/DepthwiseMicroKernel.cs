@@ -30,6 +30,9 @@ internal unsafe struct DepthwiseTile
 
     public int Lines;
 
+    /// <summary>Of lines two at a time: whether the first one's first source row, or the last one's last, lies outside the image.</summary>
+    public bool MissesFirst, MissesLast;
+
     public int Channels;
 
     /// <summary>Blocks before the weights start again.</summary>
@@ -149,7 +152,7 @@ internal static unsafe class DepthwiseMicroKernel
                 TVector c0 = bias, c1 = bias, c2 = bias, c3 = bias, c4 = bias, c5 = bias, c6 = bias;
                 TVector c7 = bias, c8 = bias, c9 = bias, c10 = bias, c11 = bias, c12 = bias, c13 = bias;
                 // Not by TVector.Load: as many calls more would exceed what the compiler inlines.
-                if (!TRange.IsChecked && tile.GoesOn)
+                if (!TRange.IsChecked && !TEdge.IsPartial && tile.GoesOn)
                 {
                     float* sums = output;
                     nint after = tile.OutputStep;
@@ -608,7 +611,7 @@ internal static unsafe class DepthwiseMicroKernel
 
                 float* y = output;
                 nint next = tile.OutputStep;
-                if (tile.Streams)
+                if (!TEdge.IsPartial && tile.Streams)
                 {
                     TVector.StoreNonTemporal(y, c0);
 

@@ -24,12 +24,14 @@ internal sealed unsafe class DepthwisePass<TVector>
     /// <summary>Source rows of so many bytes are computed while the next are fetched: longer than memory takes to answer, and no more, so that the next block's rows do not push this one's out.</summary>
     private const int FetchedBlockBytes = 16 * 1024;
 
-    private readonly Tile[] _tiles;
     private readonly TileSegment[] _segments;
-    private readonly WindowRun[] _cross;
+    private readonly Sweep _sweep;
+
+    /// <summary>Two lines at a time, in runs some of whose taps may lie outside the image; null where lines share no rows, or where there is no kernel for two.</summary>
+    private readonly Sweep? _paired;
     private readonly int _channels, _alongTaps, _crossTaps, _tapAlong, _tapAcross;
     private readonly int[] _order;
-    private readonly int _resultHeight;
+    private readonly int _sourceHeight, _resultHeight;
     private readonly nint _sourceLength, _resultLength, _sourceRow, _resultRow;
     private readonly nint _inputCross, _outputCross, _inputStep;
     private readonly int _fetchedLines;
@@ -44,20 +46,21 @@ internal sealed unsafe class DepthwisePass<TVector>
         int sourceHeight = transposed ? g.OutputHeight : g.InputHeight, sourceWidth = transposed ? g.OutputWidth : g.InputWidth;
         int resultHeight = transposed ? g.InputHeight : g.OutputHeight, resultWidth = transposed ? g.InputWidth : g.OutputWidth;
         nint sourceRow = (nint)sourceWidth * channels, resultRow = (nint)resultWidth * channels;
-        (_resultHeight, _sourceRow, _resultRow) = (resultHeight, sourceRow, resultRow);
+        (_sourceHeight, _resultHeight, _sourceRow, _resultRow) = (sourceHeight, resultHeight, sourceRow, resultRow);
         _sourceLength = sourceHeight * sourceRow;
         _resultLength = resultHeight * resultRow;
         _alongRow = DepthwiseShape.IsAlongRow(g, channels);
         WindowRun[] rows = transposed ? WindowAxis.BackwardRows(g) : WindowAxis.ForwardRows(g);
         WindowRun[] columns = transposed ? WindowAxis.BackwardColumns(g) : WindowAxis.ForwardColumns(g);
         SlidingAxis axis;
+        WindowRun[] cross;
         nint inputCell, outputCell;
         if (_alongRow)
         {
             axis = transposed
                 ? SlidingAxis.Backward(g.OutputHeight, g.InputHeight, g.KernelHeight, g.StrideHeight, g.DilationHeight, g.PadTop)
                 : SlidingAxis.Forward(g.OutputHeight, g.InputHeight, g.KernelHeight, g.StrideHeight, g.DilationHeight, g.PadTop);
-            _cross = columns;
+            cross = columns;
             (inputCell, _inputCross, outputCell, _outputCross) = (sourceRow, channels, resultRow, channels);
             (_alongTaps, _crossTaps, _tapAlong, _tapAcross) = (g.KernelHeight, g.KernelWidth, g.KernelWidth, 1);
         }
@@ -67,17 +70,10 @@ internal sealed unsafe class DepthwisePass<TVector>
                 ? SlidingAxis.Backward(g.OutputWidth, g.InputWidth, g.KernelWidth, g.StrideWidth, g.DilationWidth, g.PadLeft)
                 : SlidingAxis.Forward(g.OutputWidth, g.InputWidth, g.KernelWidth, g.StrideWidth, g.DilationWidth, g.PadLeft);
             _groups = CompactGroups.For(rows, sourceWidth, resultHeight, resultWidth: 0, channels);
-            _cross = DepthwiseShape.ByResidue(rows, g);
+            cross = DepthwiseShape.ByResidue(rows, g);
             (inputCell, _inputCross, outputCell, _outputCross) = (channels, sourceRow, channels, resultRow);
             if (_groups != null)
-            {
                 (inputCell, _inputCross) = (_groups.Channels, (nint)sourceWidth * _groups.Channels);
-            }
-            else
-            {
-                int lines = (int)Math.Max(1, (BlockBytes / (sourceRow * sizeof(float))) - (g.KernelHeight - 1));
-                _cross = [.. _cross.SelectMany(run => run.Blocks(lines))];
-            }
 
             (_alongTaps, _crossTaps, _tapAlong, _tapAcross) = (g.KernelWidth, g.KernelHeight, 1, g.KernelWidth);
         }
@@ -87,11 +83,35 @@ internal sealed unsafe class DepthwisePass<TVector>
         // Taps in the order in which positions meet them, so that every segment's weights follow each other.
         int tapStep = Math.Abs(axis.TapStep);
         _order = [.. Enumerable.Range(0, _alongTaps).OrderBy(tap => tap % tapStep).ThenBy(tap => axis.TapStep > 0 ? tap : -tap)];
-        var segments = new List<TileSegment>();
-        var tiles = new List<Tile>();
-        foreach (SlidingRun run in axis.Tiles(DepthwiseMicroKernel.MostOutputs<TVector>))
+        // Vectors that cross lines of the cache are faster a line at a time.
+        SlidingRun[] runs = [.. axis.Tiles(_ => PairedDepthwiseMicroKernel.MostOutputs)];
+        WindowRun[]? paired = !_alongRow && channels % TVector.Lanes == 0 && DepthwiseShape.SharesRows(cross, g) && runs.All(PairedDepthwiseMicroKernel.Has<TVector>)
+            ? DepthwiseShape.WithEdges(cross, PairedDepthwiseMicroKernel.Taps)
+            : null;
+        if (!_alongRow && _groups == null)
         {
-            // Kernels that know their positions, one after another, in place of one that checks them.
+            int lines = (int)Math.Max(1, (BlockBytes / (sourceRow * sizeof(float))) - (g.KernelHeight - 1));
+            cross = [.. cross.SelectMany(run => run.Blocks(lines))];
+            paired = paired?.SelectMany(run => run.Blocks(lines, unit: 2)).ToArray();
+        }
+
+        var segments = new List<TileSegment>();
+        _sweep = new(cross, Tiles(axis.Tiles(DepthwiseMicroKernel.MostOutputs<TVector>), inputCell, outputCell, segments));
+        _paired = paired == null ? null : new(paired, Tiles(runs, inputCell, outputCell, segments));
+        _segments = [.. segments];
+    }
+
+    public static DepthwisePass<TVector> Forward(in Conv2DGeometry geometry, int channels, Rectifier rectifier) =>
+        new(geometry, channels, transposed: false, rectifier);
+
+    public static DepthwisePass<TVector> BackwardInput(in Conv2DGeometry geometry, int channels) => new(geometry, channels, transposed: true, default);
+
+    /// <summary>The tiles of some runs, with kernels that know their positions, one after another, in place of one that checks them.</summary>
+    private Tile[] Tiles(IEnumerable<SlidingRun> runs, nint inputCell, nint outputCell, List<TileSegment> segments)
+    {
+        var tiles = new List<Tile>();
+        foreach (SlidingRun run in runs)
+        {
             SlidingRun[] parts = [.. run.BySegment()];
             if (parts.Length <= 1 || !CanGoOn || parts.Any(DepthwiseMicroKernel.IsChecked))
                 parts = [run];
@@ -111,6 +131,7 @@ internal sealed unsafe class DepthwisePass<TVector>
                     IsLast = part == parts[^1],
                     Kernel = DepthwiseMicroKernel.Get<TVector, Whole>(part),
                     PartialKernel = DepthwiseMicroKernel.Get<TVector, Partial>(part),
+                    PairedKernel = PairedDepthwiseMicroKernel.Get<TVector>(part),
                 });
                 if (isChecked)
                     segments.AddRange(part.Segments.Select(s => new TileSegment(s.Source * inputCell, Slot(s.Tap), s.First, s.End, s.IsWhole)));
@@ -121,14 +142,8 @@ internal sealed unsafe class DepthwisePass<TVector>
             }
         }
 
-        _tiles = [.. tiles];
-        _segments = [.. segments];
+        return [.. tiles];
     }
-
-    public static DepthwisePass<TVector> Forward(in Conv2DGeometry geometry, int channels, Rectifier rectifier) =>
-        new(geometry, channels, transposed: false, rectifier);
-
-    public static DepthwisePass<TVector> BackwardInput(in Conv2DGeometry geometry, int channels) => new(geometry, channels, transposed: true, default);
 
     /// <summary>
     /// Whether one kernel may write an output and another go on with it, so that each has a single segment: only where no vector of channels overlaps the one before, which would get the second's taps twice.
@@ -186,6 +201,10 @@ internal sealed unsafe class DepthwisePass<TVector>
         }
     }
 
+    /// <summary>How results at an address are computed: two lines at a time unless vectors would cross lines of the cache, or pass them.</summary>
+    private Sweep SweepTo(float* result, bool streams) =>
+        _paired != null && !streams && (nint)result % (TVector.Lanes * sizeof(float)) == 0 ? _paired : _sweep;
+
     private int Slot(int tap) => Array.IndexOf(_order, tap) * TVector.Lanes;
 
     /// <summary>Writes the results of some images, or a share of their rows.</summary>
@@ -211,24 +230,27 @@ internal sealed unsafe class DepthwisePass<TVector>
                 return;
             }
 
+            Sweep sweep = SweepTo(result, streams);
+            WindowRun[] runs = sweep.Lines;
+            int most = sweep == _paired ? (_fetchedLines + 1) & ~1 : _fetchedLines;
             for (int image = 0; image < images; image++)
             {
-                for (int i = 0; i < _cross.Length; i++)
+                for (int i = 0; i < runs.Length; i++)
                 {
-                    WindowRun cross = _cross[i].Slice(share);
-                    int lines = fetches ? _fetchedLines : cross.Count;
+                    WindowRun cross = runs[i].Slice(share);
+                    int lines = fetches ? most : cross.Count;
                     for (int first = 0; first < cross.Count; first += lines)
                     {
                         int end = Math.Min(first + lines, cross.Count);
                         FetchAhead ahead = default;
                         if (fetches && end < cross.Count)
                             ahead = Ahead(cross.Slice(end, cross.Count), source, result);
-                        else if (fetches && i + 1 < _cross.Length)
-                            ahead = Ahead(_cross[i + 1].Slice(share), source, result);
+                        else if (fetches && i + 1 < runs.Length)
+                            ahead = Ahead(runs[i + 1].Slice(share), source, result);
                         else if (fetches && image + 1 < images)
-                            ahead = Ahead(_cross[0].Slice(share), source + _sourceLength, result + _resultLength);
+                            ahead = Ahead(runs[0].Slice(share), source + _sourceLength, result + _resultLength);
 
-                        Run(ref tile, cross.Slice(first, end), segments, source, packed, result, _channels, streams, ahead);
+                        Run(ref tile, sweep, cross.Slice(first, end), segments, source, packed, result, _channels, streams, ahead);
                     }
                 }
 
@@ -254,11 +276,12 @@ internal sealed unsafe class DepthwisePass<TVector>
                 return;
             }
 
-            foreach (ref readonly WindowRun run in _cross.AsSpan())
+            Sweep sweep = SweepTo(result, streams: false);
+            foreach (ref readonly WindowRun run in sweep.Lines.AsSpan())
             {
                 WindowRun cross = run.Between(first, end);
                 if (cross.Count > 0)
-                    Run(ref tile, cross, segments, source, packed, result, _channels, streams: false, default);
+                    Run(ref tile, sweep, cross, segments, source, packed, result, _channels, streams: false, default);
             }
         }
     }
@@ -293,19 +316,20 @@ internal sealed unsafe class DepthwisePass<TVector>
         compact = AlignedMemory.Align(compact);
         (int firstSource, int endSource) = _groups.SourceRows(first, end);
         nint pixels = (endSource - firstSource) * _sourceRow / _channels;
+        Sweep sweep = SweepTo(result, streams: false);
         for (int channel = 0; channel < _channels; channel += _groups.Channels)
         {
             int channels = Math.Min(_groups.Channels, _channels - channel);
             _groups.Copy<TVector>(source + (firstSource * _sourceRow) + channel, pixels, compact, channels);
             FetchAhead groupAhead = ahead.Of(channel / _groups.Channels, (_channels + _groups.Channels - 1) / _groups.Channels);
             int line = 0;
-            foreach (ref readonly WindowRun run in _cross.AsSpan())
+            foreach (ref readonly WindowRun run in sweep.Lines.AsSpan())
             {
                 WindowRun cross = run.Between(first, end);
                 if (cross.Count > 0)
                 {
                     Run(
-                        ref tile, cross, segments, compact - (firstSource * _inputCross), packed + (channel / TVector.Lanes * BlockLength), result + channel, channels, streams: false,
+                        ref tile, sweep, cross, segments, compact - (firstSource * _inputCross), packed + (channel / TVector.Lanes * BlockLength), result + channel, channels, streams: false,
                         groupAhead.Of(line, line + cross.Count, end - first));
                 }
 
@@ -316,7 +340,23 @@ internal sealed unsafe class DepthwisePass<TVector>
 
     private FetchAhead Ahead(in WindowRun cross, float* source, float* result) => FetchAhead.For(cross, source, _inputCross, result, _outputCross);
 
-    private void Run(ref DepthwiseTile tile, in WindowRun cross, TileSegment* segments, float* source, float* packed, float* result, int channels, bool streams, in FetchAhead ahead)
+    private void Run(
+        ref DepthwiseTile tile, Sweep sweep, in WindowRun cross, TileSegment* segments, float* source, float* packed, float* result, int channels, bool streams, in FetchAhead ahead)
+    {
+        bool isPaired = sweep == _paired && cross.Taps == PairedDepthwiseMicroKernel.Taps;
+        int paired = isPaired ? cross.Count & ~1 : 0;
+        if (paired > 0)
+            Run(ref tile, sweep.Tiles, isPaired: true, cross.Slice(0, paired), segments, source, packed, result, channels, streams, ahead);
+
+        if (paired < cross.Count)
+        {
+            WindowRun rest = isPaired ? cross.Slice(paired, cross.Count).Inside(_sourceHeight) : cross;
+            Run(ref tile, sweep.Tiles, isPaired: false, rest, segments, source, packed, result, channels, streams, paired == 0 ? ahead : default);
+        }
+    }
+
+    private void Run(
+        ref DepthwiseTile tile, Tile[] tiles, bool isPaired, in WindowRun cross, TileSegment* segments, float* source, float* packed, float* result, int channels, bool streams, in FetchAhead ahead)
     {
         tile.CrossTaps = cross.Taps;
         tile.InputCross = cross.SourceTapStep * _inputCross;
@@ -334,12 +374,28 @@ internal sealed unsafe class DepthwisePass<TVector>
         tile.OutputLine = cross.Step * _outputCross;
         float* input = source + (cross.Source * _inputCross);
         float* output = result + (cross.First * _outputCross);
+        if (isPaired)
+        {
+            // Of two lines the first is the one whose taps come first as they are walked: up the image in an input gradient.
+            int firstRow = cross.Source, lastRow = cross.Source + ((cross.Count - 1) * cross.SourceStep);
+            if (cross.SourceTapStep < 0)
+            {
+                (firstRow, lastRow) = (lastRow, firstRow);
+                input += (cross.Count - 1) * tile.InputLine;
+                output += (cross.Count - 1) * tile.OutputLine;
+                (tile.InputLine, tile.OutputLine) = (-tile.InputLine, -tile.OutputLine);
+            }
+
+            tile.MissesFirst = (uint)firstRow >= (uint)_sourceHeight;
+            tile.MissesLast = (uint)(lastRow + ((cross.Taps - 1) * cross.SourceTapStep)) >= (uint)_sourceHeight;
+        }
+
         int vectors = (channels + TVector.Lanes - 1) / TVector.Lanes;
         int firstWeight = (1 + (cross.FirstTap * _alongTaps)) * TVector.Lanes;
-        for (int i = 0; i < _tiles.Length; i++)
+        for (int i = 0; i < tiles.Length; i++)
         {
-            ref readonly Tile slide = ref _tiles[i];
-            tile.Ahead = ahead.Of(i, _tiles.Length).Parts(vectors, cross.Count);
+            ref readonly Tile slide = ref tiles[i];
+            tile.Ahead = ahead.Of(i, tiles.Length).Parts(vectors, cross.Count);
             tile.Input = input + slide.Input;
             tile.Output = output + slide.Output;
             tile.OutputStep = slide.OutputStep;
@@ -349,8 +405,16 @@ internal sealed unsafe class DepthwisePass<TVector>
             tile.GoesOn = !slide.IsFirst;
             tile.Streams = streams && slide.IsFirst && slide.IsLast;
             tile.Rectifier = slide.IsLast ? _rectifier : default;
-            (channels < TVector.Lanes ? slide.PartialKernel : slide.Kernel)(in tile);
+            (isPaired ? slide.PairedKernel : channels < TVector.Lanes ? slide.PartialKernel : slide.Kernel)(in tile);
         }
+    }
+
+    /// <summary>Runs of lines, and the tiles across them.</summary>
+    private sealed class Sweep(WindowRun[] lines, Tile[] tiles)
+    {
+        public WindowRun[] Lines => lines;
+
+        public Tile[] Tiles => tiles;
     }
 
     /// <summary>A tile's offsets in floats, and its kernels.</summary>
@@ -377,5 +441,8 @@ internal sealed unsafe class DepthwisePass<TVector>
         public required delegate*<in DepthwiseTile, void> Kernel { get; init; }
 
         public required delegate*<in DepthwiseTile, void> PartialKernel { get; init; }
+
+        /// <summary>For two lines at a time; null where there is none.</summary>
+        public required delegate*<in DepthwiseTile, void> PairedKernel { get; init; }
     }
 }
