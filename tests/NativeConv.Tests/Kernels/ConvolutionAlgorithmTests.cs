@@ -93,6 +93,10 @@ public sealed class ConvolutionAlgorithmTests
         { "edges_before", new(1, new(8, 9, 3, 1, 1, Padding.Explicit(1, 0, 1, 0)), 16, 1) },
         { "edges_after", new(1, new(9, 8, 3, 1, 1, Padding.Explicit(0, 1, 0, 1)), 16, 1) },
         { "rows_without_taps", new(1, new(7, 6, 3, 1, 1, Padding.Explicit(5, 4, 1, 1)), 16, 1) },
+        { "wide_window_stride", new(1, new(6, 16, new(3, 6), new(1, 2), 1, Padding.Same), 16, 1) },
+        { "wide_window_one_column", new(1, new(6, 1, new(3, 5), new(1, 2), 1, Padding.Same), 16, 1) },
+        { "stride_across", new(1, new(9, 12, 3, new(2, 1), 1, Padding.Same), 16, 1) },
+        { "stride_along", new(1, new(8, 15, 3, new(1, 2), 1, Padding.Same), 16, 1) },
         { "several_blocks", new(1, new(61, 67, 3, 1, 1, Padding.Same), 64, 1) },
         { "several_blocks_dilation", new(1, new(70, 60, 3, 1, 2, Padding.Same), 64, 1) },
     };

@@ -43,14 +43,14 @@ internal readonly record struct WindowRun(
         return this with { Source = Source + (before * SourceTapStep), FirstTap = FirstTap + (before * TapStep), Taps = taps - before };
     }
 
-    /// <summary>One share of the positions.</summary>
-    public WindowRun Slice(Share share)
+    /// <summary>One share of the positions, in whole units but for the last.</summary>
+    public WindowRun Slice(Share share, int unit = 1)
     {
-        (int first, int end) = share.Of(Count);
-        return Slice(first, end);
+        (int first, int end) = share.Of((Count + unit - 1) / unit);
+        return Slice(Math.Min(first * unit, Count), Math.Min(end * unit, Count));
     }
 
-    /// <summary>The run in blocks of nearly equal size, none longer than <paramref name="most"/>, all but the last of whole units.</summary>
+    /// <summary>The run in blocks of nearly equal size, none longer than <paramref name="most"/> or a unit, all but the last of whole units.</summary>
     public IEnumerable<WindowRun> Blocks(int most, int unit = 1)
     {
         int units = (Count + unit - 1) / unit, mostUnits = Math.Max(1, most / unit), blocks = (units + mostUnits - 1) / mostUnits;

@@ -15,7 +15,7 @@ internal unsafe struct DepthwiseTile
     /// <summary>The first channel vector's block of packed weights: its biases, then its weights.</summary>
     public float* Block;
 
-    /// <summary>Floats from a block to the next, from its start to the weights that output 0 applies to position 0, and from those of a tap across to the next.</summary>
+    /// <summary>Floats from a block to the next, from its start to the weights that output 0 applies to position 0, and from those of a tap across to the next. Two lines at a time have all taps, one after another.</summary>
     public nint BlockStep, FirstWeight, WeightCross;
 
     /// <summary>The first output; floats to the next, and to the next line's.</summary>
@@ -79,14 +79,12 @@ internal static unsafe class DepthwiseMicroKernel
         where TVector : struct, IVector<TVector> => Math.Min(SizeDispatch.Most, TVector.Registers - 1 - Math.Max(1, (taps + 1) / 2));
 
     /// <summary>Whether a run's tiles are computed by a kernel that checks positions against the segments.</summary>
-    public static bool IsChecked(SlidingRun run) => run.Segments is not [{ IsWhole: true } only] || !SlidingRange.IsKnown(run.Taps, only.First, MissingLast(run));
+    public static bool IsChecked(SlidingRun run) => run.Segments is not [{ IsWhole: true } only] || !SlidingRange.IsKnown(run.Taps, only.First, run.MissingLast);
 
     /// <summary>The kernel for the tiles of a run: for whole vectors of channels, or for channels that do not fill one.</summary>
     public static delegate*<in DepthwiseTile, void> Get<TVector, TEdge>(SlidingRun run)
         where TVector : struct, IVector<TVector>
         where TEdge : struct, IEdge => (delegate*<in DepthwiseTile, void>)SizeDispatch.UpTo7(run.Taps, new TapsWork<TVector, TEdge>(run));
-
-    private static int MissingLast(SlidingRun run) => run.Count + run.Taps - 1 - run.Segments[0].End;
 
     private readonly struct TapsWork<TVector, TEdge>(SlidingRun run) : ISizeWork
         where TVector : struct, IVector<TVector>
@@ -108,7 +106,7 @@ internal static unsafe class DepthwiseMicroKernel
                 throw SizeDispatch.Outside(TOutputs.Value);
 
             var work = new RangeWork<TVector, TTaps, TOutputs, TEdge>();
-            return IsChecked(run) ? work.Run<Checked>() : SlidingRange.Run<TTaps, RangeWork<TVector, TTaps, TOutputs, TEdge>>(run.Segments[0].First, MissingLast(run), work);
+            return IsChecked(run) ? work.Run<Checked>() : SlidingRange.Run<TTaps, RangeWork<TVector, TTaps, TOutputs, TEdge>>(run.Segments[0].First, run.MissingLast, work);
         }
     }
 

@@ -84,20 +84,18 @@ internal sealed unsafe class DepthwisePass<TVector>
         int tapStep = Math.Abs(axis.TapStep);
         _order = [.. Enumerable.Range(0, _alongTaps).OrderBy(tap => tap % tapStep).ThenBy(tap => axis.TapStep > 0 ? tap : -tap)];
         // Vectors that cross lines of the cache are faster a line at a time.
-        SlidingRun[] runs = [.. axis.Tiles(_ => PairedDepthwiseMicroKernel.MostOutputs)];
-        WindowRun[]? paired = !_alongRow && channels % TVector.Lanes == 0 && DepthwiseShape.SharesRows(cross, g) && runs.All(PairedDepthwiseMicroKernel.Has<TVector>)
-            ? DepthwiseShape.WithEdges(cross, PairedDepthwiseMicroKernel.Taps)
-            : null;
+        SlidingRun[] tiles = [.. axis.Tiles(_ => PairedDepthwiseMicroKernel.MostOutputs)];
+        WindowRun[]? pairs = !_alongRow && channels % TVector.Lanes == 0 && tiles.All(PairedDepthwiseMicroKernel.Has<TVector>) ? DepthwiseShape.Pairs(cross, g) : null;
         if (!_alongRow && _groups == null)
         {
             int lines = (int)Math.Max(1, (BlockBytes / (sourceRow * sizeof(float))) - (g.KernelHeight - 1));
             cross = [.. cross.SelectMany(run => run.Blocks(lines))];
-            paired = paired?.SelectMany(run => run.Blocks(lines, unit: 2)).ToArray();
+            pairs = pairs?.SelectMany(run => run.Blocks(lines, PairedDepthwiseMicroKernel.Lines)).ToArray();
         }
 
         var segments = new List<TileSegment>();
         _sweep = new(cross, Tiles(axis.Tiles(DepthwiseMicroKernel.MostOutputs<TVector>), inputCell, outputCell, segments));
-        _paired = paired == null ? null : new(paired, Tiles(runs, inputCell, outputCell, segments));
+        _paired = pairs == null ? null : new(pairs, Tiles(tiles, inputCell, outputCell, segments));
         _segments = [.. segments];
     }
 
@@ -232,12 +230,12 @@ internal sealed unsafe class DepthwisePass<TVector>
 
             Sweep sweep = SweepTo(result, streams);
             WindowRun[] runs = sweep.Lines;
-            int most = sweep == _paired ? (_fetchedLines + 1) & ~1 : _fetchedLines;
+            int unit = sweep == _paired ? PairedDepthwiseMicroKernel.Lines : 1, most = (_fetchedLines + unit - 1) / unit * unit;
             for (int image = 0; image < images; image++)
             {
                 for (int i = 0; i < runs.Length; i++)
                 {
-                    WindowRun cross = runs[i].Slice(share);
+                    WindowRun cross = runs[i].Slice(share, unit);
                     int lines = fetches ? most : cross.Count;
                     for (int first = 0; first < cross.Count; first += lines)
                     {
@@ -246,9 +244,9 @@ internal sealed unsafe class DepthwisePass<TVector>
                         if (fetches && end < cross.Count)
                             ahead = Ahead(cross.Slice(end, cross.Count), source, result);
                         else if (fetches && i + 1 < runs.Length)
-                            ahead = Ahead(runs[i + 1].Slice(share), source, result);
+                            ahead = Ahead(runs[i + 1].Slice(share, unit), source, result);
                         else if (fetches && image + 1 < images)
-                            ahead = Ahead(runs[0].Slice(share), source + _sourceLength, result + _resultLength);
+                            ahead = Ahead(runs[0].Slice(share, unit), source + _sourceLength, result + _resultLength);
 
                         Run(ref tile, sweep, cross.Slice(first, end), segments, source, packed, result, _channels, streams, ahead);
                     }
@@ -340,22 +338,23 @@ internal sealed unsafe class DepthwisePass<TVector>
 
     private FetchAhead Ahead(in WindowRun cross, float* source, float* result) => FetchAhead.For(cross, source, _inputCross, result, _outputCross);
 
+    /// <summary>Some lines: pairs of them where the sweep is of pairs, and one by one what is left.</summary>
     private void Run(
         ref DepthwiseTile tile, Sweep sweep, in WindowRun cross, TileSegment* segments, float* source, float* packed, float* result, int channels, bool streams, in FetchAhead ahead)
     {
         bool isPaired = sweep == _paired && cross.Taps == PairedDepthwiseMicroKernel.Taps;
-        int paired = isPaired ? cross.Count & ~1 : 0;
+        int paired = isPaired ? cross.Count / PairedDepthwiseMicroKernel.Lines * PairedDepthwiseMicroKernel.Lines : 0;
         if (paired > 0)
-            Run(ref tile, sweep.Tiles, isPaired: true, cross.Slice(0, paired), segments, source, packed, result, channels, streams, ahead);
+            RunTiles(ref tile, sweep.Tiles, isPaired: true, cross.Slice(0, paired), segments, source, packed, result, channels, streams, ahead);
 
         if (paired < cross.Count)
         {
             WindowRun rest = isPaired ? cross.Slice(paired, cross.Count).Inside(_sourceHeight) : cross;
-            Run(ref tile, sweep.Tiles, isPaired: false, rest, segments, source, packed, result, channels, streams, paired == 0 ? ahead : default);
+            RunTiles(ref tile, _sweep.Tiles, isPaired: false, rest, segments, source, packed, result, channels, streams, paired == 0 ? ahead : default);
         }
     }
 
-    private void Run(
+    private void RunTiles(
         ref DepthwiseTile tile, Tile[] tiles, bool isPaired, in WindowRun cross, TileSegment* segments, float* source, float* packed, float* result, int channels, bool streams, in FetchAhead ahead)
     {
         tile.CrossTaps = cross.Taps;

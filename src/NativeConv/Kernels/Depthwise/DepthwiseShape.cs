@@ -15,28 +15,29 @@ internal static class DepthwiseShape
         return [.. Enumerable.Range(0, residues).SelectMany(residue => runs.Select(run => run.Every(residues, residue))).Where(run => run.Count > 0)];
     }
 
-    /// <summary>Whether a line's source rows, but for one, are those of the next line of its run.</summary>
-    public static bool SharesRows(WindowRun[] runs, in Conv2DGeometry g) =>
-        g.KernelHeight == PairedDepthwiseMicroKernel.Taps && runs.All(run => run.SourceStep == Math.Abs(run.SourceTapStep));
-
     /// <summary>
-    /// The same with a line at either end that lacks one tap joined to its neighbours, whose taps are all inside: the run then has them all, of which that line's first or last lies outside the image.
+    /// The same with a line at either end that lacks one tap joined to its neighbours, whose taps are all inside: the run then has them all, of which that line's first or last lies outside the image. Null where no two
+    /// lines can be computed together by <see cref="PairedDepthwiseMicroKernel"/>.
     /// </summary>
-    public static WindowRun[] WithEdges(WindowRun[] runs, int taps)
+    public static WindowRun[]? Pairs(WindowRun[] runs, in Conv2DGeometry g)
     {
+        const int Taps = PairedDepthwiseMicroKernel.Taps;
+        if (g is not { KernelHeight: Taps, KernelWidth: Taps } || runs.Any(run => run.SourceStep != Math.Abs(run.SourceTapStep)))
+            return null;
+
         var joined = new List<WindowRun>();
         foreach (WindowRun run in runs)
         {
-            if (joined.Count == 0 || joined[^1] is var before && !(before.First + (before.Count * before.Step) == run.First && before.Step == run.Step))
-                joined.Add(run);
-            else if (before.Count == 1 && before.Taps == taps - 1 && run.Taps == taps)
+            WindowRun before = joined.Count == 0 ? default : joined[^1];
+            bool follows = before.Step == run.Step && before.First + (before.Count * before.Step) == run.First;
+            if (follows && before is { Count: 1, Taps: Taps - 1 } && run.Taps == Taps)
                 joined[^1] = run with { First = before.First, Source = run.Source - run.SourceStep, Count = run.Count + 1 };
-            else if (before.Taps == taps && run.Count == 1 && run.Taps == taps - 1)
+            else if (follows && before.Taps == Taps && run is { Count: 1, Taps: Taps - 1 })
                 joined[^1] = before with { Count = before.Count + 1 };
             else
                 joined.Add(run);
         }
 
-        return [.. joined];
+        return joined.Any(run => run is { Taps: Taps, Count: >= PairedDepthwiseMicroKernel.Lines }) ? [.. joined] : null;
     }
 }

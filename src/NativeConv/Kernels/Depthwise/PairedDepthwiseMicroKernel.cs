@@ -13,13 +13,16 @@ internal static unsafe class PairedDepthwiseMicroKernel
     /// <summary>Taps of the window, along the axis and across.</summary>
     public const int Taps = 3;
 
+    /// <summary>Lines that are computed together.</summary>
+    public const int Lines = 2;
+
     /// <summary>The most outputs of a line's tile.</summary>
     public const int MostOutputs = 7;
 
-    /// <summary>Whether there is a kernel for the tiles of a run: all positions inside the image but for one at either end.</summary>
+    /// <summary>Whether there is a kernel for the tiles of a run, along a window of as many taps: all positions inside the image but for one at either end.</summary>
     public static bool Has<TVector>(SlidingRun run)
         where TVector : struct, IVector<TVector> =>
-        TVector.Registers >= 32 && run is { Taps: Taps, Count: <= MostOutputs, Segments: [{ IsWhole: true, First: 0 or 1 }] } && MissingLast(run) is 0 or 1;
+        TVector.Registers >= 32 && run is { Taps: Taps, Count: <= MostOutputs, Segments: [{ IsWhole: true, First: 0 or 1 }] } && run.MissingLast is 0 or 1;
 
     /// <summary>The kernel for the tiles of a run, for whole vectors of channels; null where there is none.</summary>
     public static delegate*<in DepthwiseTile, void> Get<TVector>(SlidingRun run)
@@ -32,8 +35,6 @@ internal static unsafe class PairedDepthwiseMicroKernel
         return Has<TVector>(run) ? (delegate*<in DepthwiseTile, void>)SizeDispatch.UpTo7(run.Count, new OutputsWork<TVector>(run)) : null;
     }
 
-    private static int MissingLast(SlidingRun run) => run.Count + Taps - 1 - run.Segments[0].End;
-
     private readonly struct OutputsWork<TVector>(SlidingRun run) : ISizeWork
         where TVector : struct, IVector<TVector>
     {
@@ -45,7 +46,7 @@ internal static unsafe class PairedDepthwiseMicroKernel
             where TOutputs : struct, ISize
             where TFirst : struct, ISize
         {
-            delegate*<in DepthwiseTile, void> kernel = MissingLast(run) > 0
+            delegate*<in DepthwiseTile, void> kernel = run.MissingLast > 0
                 ? &Run<TVector, TOutputs, Known<TFirst, N1>>
                 : &Run<TVector, TOutputs, Known<TFirst, N0>>;
             return (nint)kernel;
@@ -61,9 +62,9 @@ internal static unsafe class PairedDepthwiseMicroKernel
         // In bytes, so that an address is a base and a register.
         nint step = tile.InputStep * sizeof(float), step2 = 2 * step, step3 = 3 * step, cross = tile.InputCross * sizeof(float);
         int first = TRange.MissingFirst, end = TOutputs.Value + Taps - 1 - TRange.MissingLast, lanes = TVector.Lanes;
-        for (int line = 0; line < tile.Lines; line += 2)
+        for (int line = 0; line < tile.Lines; line += Lines)
         {
-            bool hasFirst = line > 0 || !tile.MissesFirst, hasLast = line < tile.Lines - 2 || !tile.MissesLast;
+            bool hasFirst = line > 0 || !tile.MissesFirst, hasLast = line < tile.Lines - Lines || !tile.MissesLast;
             float* input = tile.Input + (line * tile.InputLine);
             float* output = tile.Output + (line * tile.OutputLine);
             float* block = tile.Block;

@@ -16,6 +16,9 @@ internal readonly record struct SlidingSegment(int Source, int Tap, int First, i
 /// <param name="Segments">The runs of taps, those outside the image left out.</param>
 internal sealed record SlidingRun(int First, int Step, int Count, int Taps, SlidingSegment[] Segments)
 {
+    /// <summary>Positions of the first segment, a whole one, that lie behind the image.</summary>
+    public int MissingLast => Count + Taps - 1 - Segments[0].End;
+
     /// <summary>The outputs from <paramref name="first"/> on.</summary>
     public SlidingRun Slice(int first, int count, int sourceStep) => new(First + (first * Step), Step, count, Taps,
         [.. Segments
