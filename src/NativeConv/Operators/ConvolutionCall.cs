@@ -85,6 +85,8 @@ internal readonly unsafe struct ConvolutionCall(Conv2DGeometry geometry, int cha
     {
         if (pass == PassKind.BackwardWeights)
             AddUp<TVector>(images, a, b, result);
+        else if (images == 0)
+            return 0;
         else if (geometry.IsPointwise && groups > 0)
             Map<TVector>(pass, new(1, 1, 1, 1, 1, Padding.Valid), Threads(images), checked(images * geometry.InputPixels), a, b, bias, result);
         else

@@ -66,4 +66,28 @@ public sealed class ConvolutionThreadsTests
         Convolution.BackwardWeights(new(3, 3, 1, 1, 1, Padding.Valid), 2, 3, [], [], dw);
         dw.Should().OnlyContain(value => value == 0);
     }
+
+    /// <summary>Pointwise, of many weights and few; dense; one input channel; depthwise, along the row and not.</summary>
+    [Fact]
+    public void ForwardAndBackwardInput_NoImages_WriteNothing()
+    {
+        foreach (int threads in (int[])[1, 2])
+        {
+            ExecutionOptions options = new() { ThreadCount = threads };
+            foreach ((int kernel, int inputs, int outputs) in ((int, int, int)[])[(1, 2, 3), (1, 64, 64), (1, 64, 1), (3, 16, 24), (3, 1, 32)])
+            {
+                Conv2DGeometry geometry = new(6, 6, kernel, 1, 1, Padding.Same);
+                float[] w = new float[kernel * kernel * inputs * outputs];
+                Convolution.Forward(geometry, inputs, outputs, [], w, [], [], 1, options);
+                Convolution.BackwardInput(geometry, inputs, outputs, [], w, [], 1, options);
+            }
+
+            foreach (int channels in (int[])[1, 32])
+            {
+                Conv2DGeometry geometry = new(6, 6, 3, 1, 1, Padding.Same);
+                DepthwiseConvolution.Forward(geometry, channels, [], new float[9 * channels], [], [], 1, options);
+                DepthwiseConvolution.BackwardInput(geometry, channels, [], new float[9 * channels], [], 1, options);
+            }
+        }
+    }
 }
