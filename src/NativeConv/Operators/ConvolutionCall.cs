@@ -83,14 +83,12 @@ internal readonly unsafe struct ConvolutionCall(Conv2DGeometry geometry, int cha
     private int Run<TVector>(PassKind pass, int images, float* a, float* b, float* bias, float* result)
         where TVector : struct, IVector<TVector>
     {
+        bool isPointwise = geometry.IsPointwise && groups > 0;
+        Conv2DGeometry shape = isPointwise ? new(1, 1, 1, 1, 1, Padding.Valid) : geometry;
         if (pass == PassKind.BackwardWeights)
             AddUp<TVector>(images, a, b, result);
-        else if (images == 0)
-            return 0;
-        else if (geometry.IsPointwise && groups > 0)
-            Map<TVector>(pass, new(1, 1, 1, 1, 1, Padding.Valid), Threads(images), checked(images * geometry.InputPixels), a, b, bias, result);
-        else
-            Map<TVector>(pass, geometry, Threads(images), images, a, b, bias, result);
+        else if (images > 0)
+            Map<TVector>(pass, shape, Threads(images), isPointwise ? checked(images * geometry.InputPixels) : images, a, b, bias, result);
 
         return images;
     }
