@@ -94,8 +94,8 @@ internal sealed unsafe class DepthwisePass<TVector>
         }
 
         var segments = new List<TileSegment>();
-        _sweep = new(cross, Tiles(axis.Tiles(DepthwiseMicroKernel.MostOutputs<TVector>), inputCell, outputCell, segments));
-        _paired = pairs == null ? null : new(pairs, Tiles(tiles, inputCell, outputCell, segments));
+        _sweep = new(cross, Tiles(axis.Tiles(DepthwiseMicroKernel.MostOutputs<TVector>), isPaired: false, inputCell, outputCell, segments));
+        _paired = pairs == null ? null : new(pairs, Tiles(tiles, isPaired: true, inputCell, outputCell, segments));
         _segments = [.. segments];
     }
 
@@ -105,7 +105,7 @@ internal sealed unsafe class DepthwisePass<TVector>
     public static DepthwisePass<TVector> BackwardInput(in Conv2DGeometry geometry, int channels) => new(geometry, channels, transposed: true, default);
 
     /// <summary>The tiles of some runs, with kernels that know their positions, one after another, in place of one that checks them.</summary>
-    private Tile[] Tiles(IEnumerable<SlidingRun> runs, nint inputCell, nint outputCell, List<TileSegment> segments)
+    private Tile[] Tiles(IEnumerable<SlidingRun> runs, bool isPaired, nint inputCell, nint outputCell, List<TileSegment> segments)
     {
         var tiles = new List<Tile>();
         foreach (SlidingRun run in runs)
@@ -127,9 +127,8 @@ internal sealed unsafe class DepthwisePass<TVector>
                     Segments = Math.Max(1, part.Segments.Length),
                     IsFirst = part == parts[0],
                     IsLast = part == parts[^1],
-                    Kernel = DepthwiseMicroKernel.Get<TVector, Whole>(part),
+                    Kernel = isPaired ? PairedDepthwiseMicroKernel.Get<TVector>(part) : DepthwiseMicroKernel.Get<TVector, Whole>(part),
                     PartialKernel = DepthwiseMicroKernel.Get<TVector, Partial>(part),
-                    PairedKernel = PairedDepthwiseMicroKernel.Get<TVector>(part),
                 });
                 if (isChecked)
                     segments.AddRange(part.Segments.Select(s => new TileSegment(s.Source * inputCell, Slot(s.Tap), s.First, s.End, s.IsWhole)));
@@ -404,7 +403,7 @@ internal sealed unsafe class DepthwisePass<TVector>
             tile.GoesOn = !slide.IsFirst;
             tile.Streams = streams && slide.IsFirst && slide.IsLast;
             tile.Rectifier = slide.IsLast ? _rectifier : default;
-            (isPaired ? slide.PairedKernel : channels < TVector.Lanes ? slide.PartialKernel : slide.Kernel)(in tile);
+            (channels < TVector.Lanes ? slide.PartialKernel : slide.Kernel)(in tile);
         }
     }
 
@@ -440,8 +439,5 @@ internal sealed unsafe class DepthwisePass<TVector>
         public required delegate*<in DepthwiseTile, void> Kernel { get; init; }
 
         public required delegate*<in DepthwiseTile, void> PartialKernel { get; init; }
-
-        /// <summary>For two lines at a time; null where there is none.</summary>
-        public required delegate*<in DepthwiseTile, void> PairedKernel { get; init; }
     }
 }

@@ -24,7 +24,7 @@ internal static unsafe class PairedDepthwiseMicroKernel
         where TVector : struct, IVector<TVector> =>
         TVector.Registers >= 32 && run is { Taps: Taps, Count: <= MostOutputs, Segments: [{ IsWhole: true, First: 0 or 1 }] } && run.MissingLast is 0 or 1;
 
-    /// <summary>The kernel for the tiles of a run, for whole vectors of channels; null where there is none.</summary>
+    /// <summary>The kernel for the tiles of a run that has one, for whole vectors of channels.</summary>
     public static delegate*<in DepthwiseTile, void> Get<TVector>(SlidingRun run)
         where TVector : struct, IVector<TVector>
     {
@@ -32,7 +32,7 @@ internal static unsafe class PairedDepthwiseMicroKernel
         if (TVector.Registers < 32)
             return null;
 
-        return Has<TVector>(run) ? (delegate*<in DepthwiseTile, void>)SizeDispatch.UpTo7(run.Count, new OutputsWork<TVector>(run)) : null;
+        return (delegate*<in DepthwiseTile, void>)SizeDispatch.UpTo7(run.Count, new OutputsWork<TVector>(run));
     }
 
     private readonly struct OutputsWork<TVector>(SlidingRun run) : ISizeWork
