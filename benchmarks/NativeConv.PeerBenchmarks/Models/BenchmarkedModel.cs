@@ -7,10 +7,10 @@ namespace NativeConv.PeerBenchmarks.Models;
 /// <param name="Name">Its name.</param>
 /// <param name="Build">Makes it, with random parameters.</param>
 /// <param name="Batches">The batches that it is measured with.</param>
-/// <param name="OneImage">Whether its predictions are measured on one image and thread, too.</param>
+/// <param name="IsSmall">Whether one image is too little to be shared between threads.</param>
 /// <param name="StepGoal">How many times longer a libtorch step should take at the first of them.</param>
 /// <param name="InferenceGoal">How many times longer ONNX Runtime should take.</param>
-internal sealed record BenchmarkedModel(string Name, Func<Model> Build, int[] Batches, bool OneImage, double StepGoal, double InferenceGoal)
+internal sealed record BenchmarkedModel(string Name, Func<Model> Build, int[] Batches, bool IsSmall, double StepGoal, double InferenceGoal)
 {
     private const ulong Seed = 42;
 

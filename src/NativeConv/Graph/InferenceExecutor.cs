@@ -4,25 +4,24 @@ using NativeConv.Threading;
 
 namespace NativeConv.Graph;
 
-/// <summary>Runs predictions for one caller at a time: one stage, each worker carrying a few images through all layers.</summary>
-internal sealed unsafe class InferenceExecutor
+/// <summary>Runs predictions for one caller at a time: each worker carries a few images through all layers, and what images are left then, all workers together.</summary>
+internal sealed unsafe class InferenceExecutor : IPhasedWork
 {
     private readonly Plan _plan;
-    private readonly Node _output;
-    private readonly Action<int> _body;
+    private readonly WorkerTeam _team;
     private readonly int _outputLength;
     private readonly bool _areWeightsFixed;
     private float* _outputs;
-    private int _count;
+    private int _whole, _rest, _parts;
 
-    public InferenceExecutor(Graph graph, ParameterStore parameters, ExecutionOptions options, bool areWeightsFixed = false, PlanMemory? memory = null)
+    public InferenceExecutor(Graph graph, ParameterStore parameters, ExecutionOptions options, bool areWeightsFixed = false, PlanMemory? memory = null,
+        SharingLimits? sharing = null)
     {
         Options = options;
-        _output = graph.Output;
-        _outputLength = _output.Shape.Length;
+        _outputLength = graph.Output.Shape.Length;
         // Predictions are not cut into chunks, so the batch size bounds only how many images a worker carries at once.
-        _plan = new(graph, parameters, PlanKind.Inference, batchSize: int.MaxValue, options.ThreadCount, options.Level, null, memory: memory);
-        _body = worker => _plan.RunInference(worker, _count, _outputs, _output);
+        _plan = new(graph, parameters, PlanKind.Inference, batchSize: int.MaxValue, options.ThreadCount, options.Level, null, memory: memory, sharing: sharing);
+        _team = new(this, options.ThreadCount);
         _areWeightsFixed = areWeightsFixed;
         if (areWeightsFixed)
             Pack();
@@ -39,8 +38,13 @@ internal sealed unsafe class InferenceExecutor
         {
             _plan.SetImages(input);
             _outputs = output;
-            _count = count;
-            Workers.Run(_plan.BeginInference(count), _body);
+            _whole = _plan.WholeImages(count);
+            _rest = count - _whole;
+            // Phase 0 has the images that one worker carries, the others those that are shared.
+            _team.Run(_rest > 0 ? _plan.WorkerCount : Math.Min(_plan.GroupCount(count), _plan.WorkerCount), 0, _rest > 0 ? 1 + _plan.SharedPhaseCount : 1);
+            for (int image = 0; image < _rest; image++)
+                _plan.WriteShared(_whole + image, image, output);
+
             if (probabilities)
                 SimdLevels.Dispatch<SoftmaxWork, bool>(Options.Level, new(output, count, _outputLength));
         }
@@ -48,10 +52,27 @@ internal sealed unsafe class InferenceExecutor
         GC.KeepAlive(_plan);
     }
 
+    int IPhasedWork.Begin(int phase)
+    {
+        if (phase == 0)
+            return _whole == 0 ? 0 : _plan.GroupCount(_whole);
+
+        _parts = _plan.SharedParts(phase - 1, _rest);
+        return _rest * _parts;
+    }
+
+    void IPhasedWork.Run(int phase, int part, int worker)
+    {
+        if (phase == 0)
+            _plan.RunGroup(part, worker, _whole, _outputs);
+        else
+            _plan.RunShared(phase - 1, _whole + (part / _parts), part / _parts, new(part % _parts, _parts), worker);
+    }
+
     private void Pack()
     {
-        for (int worker = 0; worker < _plan.WorkerCount; worker++)
-            _plan.Prepare(worker, seed: 0, step: 0);
+        for (int program = 0; program < _plan.ProgramCount; program++)
+            _plan.Prepare(program, seed: 0, step: 0);
     }
 
     private readonly struct SoftmaxWork(float* rows, int count, int classes) : ISimdWork<bool>

@@ -25,7 +25,7 @@ public sealed class InferenceModel
     /// <summary>The nodes that are left.</summary>
     public IReadOnlyList<Node> Nodes => _model.Nodes;
 
-    /// <summary>How it computes: the model's, unless set. One image, or one thread, runs on the caller's thread.</summary>
+    /// <summary>How it computes: the model's, unless set. One thread, or one image of a small network, runs on the caller's thread; fewer images of a large network than threads are shared by all.</summary>
     public ExecutionOptions Execution
     {
         get => _model.Execution;

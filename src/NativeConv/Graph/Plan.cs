@@ -3,7 +3,6 @@ using System.Text;
 using NativeConv.Kernels;
 using NativeConv.Layers;
 using NativeConv.Simd;
-using NativeConv.Threading;
 
 namespace NativeConv.Graph;
 
@@ -36,7 +35,6 @@ internal sealed unsafe partial class Plan
     /// <summary>Chunks that a worker takes at once where steps share weights between images.</summary>
     private readonly int _unitChunks;
     private readonly PlanSize _size;
-    private readonly WorkShares _shares;
     private readonly Stage[] _stages;
 
     /// <summary>Whether a node runs as a part of a chain that ends at a later one.</summary>
@@ -47,14 +45,14 @@ internal sealed unsafe partial class Plan
     private readonly (PlannedBuffer Own, PlannedBuffer Target)?[][] _added;
 
     public Plan(
-        Graph graph, ParameterStore parameters, PlanKind kind, int batchSize, int workers, SimdLevel level, Loss? loss, Distillation? distillation = null, PlanMemory? memory = null)
+        Graph graph, ParameterStore parameters, PlanKind kind, int batchSize, int workers, SimdLevel level, Loss? loss, Distillation? distillation = null, PlanMemory? memory = null,
+        SharingLimits? sharing = null)
     {
         _nodes = graph.Nodes;
         Kind = kind;
         BatchSize = batchSize;
         Level = level;
         _workers = workers;
-        _shares = new(workers);
         bool training = kind is PlanKind.Training or PlanKind.ByHand;
         bool[] needsGradient = NeedsGradient(parameters);
         _bindings = [.. _nodes.Select(node => new NodeBinding
@@ -105,6 +103,8 @@ internal sealed unsafe partial class Plan
         _memory.Place([.. _buffers.Where(buffer => buffer.IsUsed)], _size, _programs.Max(program => program.ScratchLength));
         Parameters = parameters;
         BindViews(needsGradient);
+        if (kind == PlanKind.Inference && workers > 1)
+            _shared = CutForSharing(sharing ?? SharingLimits.Default);
     }
 
     public PlanKind Kind { get; }
@@ -141,62 +141,56 @@ internal sealed unsafe partial class Plan
 
     public float* OutputGradient(Node node) => _bindings[node.Index].OutputGradient.Image(0);
 
-    /// <summary>One worker's share of packing weights.</summary>
-    public void Prepare(int worker, ulong seed, long step)
+    /// <summary>Programs, each of which may pack its weights at the side of the others.</summary>
+    public int ProgramCount => _programs.Length;
+
+    /// <summary>Packs a program's weights.</summary>
+    public void Prepare(int program, ulong seed, long step) => _programs[program].Prepare(seed, step);
+
+    /// <summary>What must happen between the stage before and this one; gives how many units of images workers may take.</summary>
+    public int BeginStage(int stage, int images)
     {
-        for (int node = worker; node < _programs.Length; node += _workers)
-            _programs[node].Prepare(seed, step);
+        if (_stages[stage].Barrier is { Pass: Pass.Forward } forward)
+            _programs[forward.Node].ForwardBarrier(forward.Phase, images);
+        else if (_stages[stage].Barrier is { Pass: Pass.Backward } backward)
+            _programs[backward.Node].BackwardBarrier(backward.Phase, images, _private.Row(0));
+
+        return UnitCount(stage, images);
     }
 
-    /// <summary>What must happen between the stage before and this one, before any worker begins it.</summary>
-    public void BeginStage(int stage, int images)
+    /// <summary>A unit's part of a stage: chunks, whose sums are their own whichever worker takes them.</summary>
+    public void RunStage(int stage, int unit, int worker, int images)
     {
-        _shares.Begin(UnitCount(stage, images), _workers);
-        if (_stages[stage].Barrier is not { } step)
-            return;
+        int chunks = _private.ChunkCount(images);
+        (int firstChunk, int endChunk) = new Share(unit, UnitCount(stage, images)).Of(chunks);
+        for (int chunk = firstChunk; stage == 0 && chunk < endChunk; chunk++)
+            _private.Clear(chunk);
 
-        if (step.Pass == Pass.Forward)
-            _programs[step.Node].ForwardBarrier(step.Phase, images);
-        else if (step.Pass == Pass.Backward)
-            _programs[step.Node].BackwardBarrier(step.Phase, images, _private.Row(0));
-    }
-
-    /// <summary>One worker's part of a stage: chunks, whose sums are their own whoever takes them.</summary>
-    public void RunStage(int stage, int worker, int images)
-    {
-        int chunks = _private.ChunkCount(images), units = UnitCount(stage, images);
-        while (_shares.TryTake(worker, out int unit))
+        int first = new Share(firstChunk, chunks).Of(images).First, end = new Share(endChunk - 1, chunks).Of(images).End;
+        var all = new Work(first, end - first, worker, _memory.Scratch(worker), null);
+        foreach (Segment segment in _stages[stage].Segments)
         {
-            (int firstChunk, int endChunk) = new Share(unit, units).Of(chunks);
-            for (int chunk = firstChunk; stage == 0 && chunk < endChunk; chunk++)
-                _private.Clear(chunk);
-
-            int first = new Share(firstChunk, chunks).Of(images).First, end = new Share(endChunk - 1, chunks).Of(images).End;
-            var all = new Work(first, end - first, worker, _memory.Scratch(worker), null);
-            foreach (Segment segment in _stages[stage].Segments)
+            if (segment.IsTogether)
             {
-                if (segment.IsTogether)
+                foreach (PlanStep step in segment.Steps)
                 {
-                    foreach (PlanStep step in segment.Steps)
-                    {
-                        for (int chunk = firstChunk; step.Pass == Pass.Backward && chunk < endChunk; chunk++)
-                            _programs[step.Node].Backward(step.Phase, Chunk(chunk));
+                    for (int chunk = firstChunk; step.Pass == Pass.Backward && chunk < endChunk; chunk++)
+                        _programs[step.Node].Backward(step.Phase, Chunk(chunk));
 
-                        RunTogether(step, all);
-                    }
-
-                    continue;
+                    RunTogether(step, all);
                 }
 
-                for (int i = firstChunk; i < endChunk; i++)
-                    RunByGroups(segment, Chunk(segment.IsBackward ? firstChunk + endChunk - 1 - i : i));
+                continue;
             }
 
-            Work Chunk(int chunk)
-            {
-                (int start, int stop) = new Share(chunk, chunks).Of(images);
-                return new(start, stop - start, worker, _memory.Scratch(worker), _private.Row(chunk), start - first);
-            }
+            for (int i = firstChunk; i < endChunk; i++)
+                RunByGroups(segment, Chunk(segment.IsBackward ? firstChunk + endChunk - 1 - i : i));
+        }
+
+        Work Chunk(int chunk)
+        {
+            (int start, int stop) = new Share(chunk, chunks).Of(images);
+            return new(start, stop - start, worker, _memory.Scratch(worker), _private.Row(chunk), start - first);
         }
     }
 
@@ -224,39 +218,6 @@ internal sealed unsafe partial class Plan
         AddSharedGradients(step.Node, work);
     }
 
-    /// <summary>Before any worker begins predictions for so many images; gives how many workers have something to do.</summary>
-    public int BeginInference(int images)
-    {
-        int group = InferenceGroup(images), groups = (images + group - 1) / group, workers = Math.Min(groups, _workers);
-        _shares.Begin(groups, workers);
-        return workers;
-    }
-
-    /// <summary>A worker carries images, a few at a time, through the whole graph, and writes what it gives. Only for inference, whose plan is one stage.</summary>
-    public void RunInference(int worker, int images, float* outputs, Node output)
-    {
-        int length = output.Shape.Length, group = InferenceGroup(images);
-        while (_shares.TryTake(worker, out int part))
-        {
-            int first = part * group;
-            var work = new Work(first, Math.Min(group, images - first), worker, _memory.Scratch(worker), null);
-            foreach (Segment segment in _stages[0].Segments)
-            {
-                if (!segment.IsTogether)
-                    RunByGroups(segment, work);
-
-                for (int i = 0; segment.IsTogether && i < segment.Steps.Length; i++)
-                    RunTogether(segment.Steps[i], work);
-            }
-
-            long bytes = (long)work.Count * length * sizeof(float);
-            Buffer.MemoryCopy(_bindings[output.Index].Output.At(work), outputs + ((nint)first * length), bytes, bytes);
-        }
-    }
-
-    /// <summary>Images that a worker carries at once: no more than leave something for each worker.</summary>
-    private int InferenceGroup(int images) => Math.Min(_size.Unit, (int)(((long)images + _workers - 1) / _workers));
-
     /// <summary>What a worker takes at once are chunks of a batch; some of them where steps of the stage share weights between more images.</summary>
     private int UnitCount(int stage, int images)
     {
@@ -265,16 +226,15 @@ internal sealed unsafe partial class Plan
     }
 
     /// <summary>
-    /// One worker's share of adding the step's gradients to the parameters': slices of what was not summed privately, and a range of the
-    /// tree over the chunks' private sums.
+    /// A share of adding the step's gradients to the parameters': slices of what was not summed privately, and a range of the tree over the chunks' private sums.
     /// </summary>
-    public void Merge(int worker, int images)
+    public void Merge(Share share, int images)
     {
-        (int firstSlice, int endSlice) = new Share(worker, _workers).Of(_slices.Length);
+        (int firstSlice, int endSlice) = share.Of(_slices.Length);
         for (int i = firstSlice; i < endSlice; i++)
             _programs[_slices[i].Node].AddGradientSlice(_slices[i].Slice, images);
 
-        _private.AddTo(_operations, new(worker, _workers), images);
+        _private.AddTo(_operations, share, images);
     }
 
     /// <summary>
@@ -292,6 +252,12 @@ internal sealed unsafe partial class Plan
                 text.AppendLine(CultureInfo.InvariantCulture, $"barrier: {Word(barrier)}");
 
             text.AppendLine(CultureInfo.InvariantCulture, $"stage {i}: {string.Join(' ', _stages[i].Segments.Select(Words))}");
+        }
+
+        if (_shared.Length > 0)
+        {
+            string shared = string.Join(' ', _shared.Select(steps => $"{string.Join(' ', steps.Steps.Where(IsNamed).Select(Word))}/{SharedParts(steps, images: 1)}"));
+            text.AppendLine(CultureInfo.InvariantCulture, $"an image that workers share, and into how many parts: {shared}");
         }
 
         foreach (PlannedBuffer buffer in _buffers.Where(buffer => buffer.IsUsed))

@@ -1,3 +1,4 @@
+using NativeConv.Kernels;
 using NativeConv.Layers;
 using NativeConv.Tensors;
 
@@ -16,7 +17,7 @@ internal sealed unsafe class RowChain : LayerProgram
     private readonly Link[] _links;
     private readonly LayerProgram _lastProgram;
     private readonly NodeBinding _first, _last;
-    private readonly int _rows, _bands, _bandLength, _scratchLength;
+    private readonly int _rows, _mostBandRows, _bandLength, _scratchLength;
 
     public RowChain(IReadOnlyList<(Node Node, LayerProgram Program, NodeBinding Binding)> members)
     {
@@ -46,9 +47,8 @@ internal sealed unsafe class RowChain : LayerProgram
 
         Link[] between = [.. _links.Where(link => link.Place != Place.Output)];
         nint longest = between.Length == 0 ? 1 : between.Max(link => link.Ratio * link.Row);
-        int most = (int)Math.Clamp(BandBytes / (longest * sizeof(float)), 1, _rows);
-        _bands = (_rows + most - 1) / most;
-        _bandLength = between.Length == 0 ? 0 : (int)AlignedMemory.RoundUp(longest * most);
+        _mostBandRows = (int)Math.Clamp(BandBytes / (longest * sizeof(float)), 1, _rows);
+        _bandLength = between.Length == 0 ? 0 : (int)AlignedMemory.RoundUp(longest * _mostBandRows);
         _scratchLength = _bandLength * (between.Any(link => link.Place == Place.SecondBand) ? 2 : 1);
     }
 
@@ -84,13 +84,14 @@ internal sealed unsafe class RowChain : LayerProgram
         float* x = _first.Inputs[0].At(work), y = _last.Output.At(work);
         for (int image = 0; image < work.Count; image++)
         {
-            for (int band = 0; band < _bands; band++)
-                Run(work.First + image, x, y, work.Scratch, (int)((long)_rows * band / _bands), (int)((long)_rows * (band + 1) / _bands));
-
+            RunBands(work.First + image, x, y, work.Scratch, 0, _rows);
             x += _first.InputShapes[0].Length;
             y += _last.OutputShape.Length;
         }
     }
+
+    /// <summary>Some rows of the output of one image, the first of the work.</summary>
+    public void ForwardRows(in Work work, int first, int end) => RunBands(work.First, _first.Inputs[0].At(work), _last.Output.At(work), work.Scratch, first, end);
 
     // Backward each node runs on its own; the chain has the last one's place in the plan.
     public override BackwardReads BackwardReads => _lastProgram.BackwardReads;
@@ -98,6 +99,16 @@ internal sealed unsafe class RowChain : LayerProgram
     public override bool CanRunBackwardAgain => _lastProgram.CanRunBackwardAgain;
 
     public override void Backward(int phase, in Work work) => _lastProgram.Backward(phase, work);
+
+    private void RunBands(int image, float* x, float* y, float* scratch, int first, int end)
+    {
+        int bands = (end - first + _mostBandRows - 1) / _mostBandRows;
+        for (int band = 0; band < bands; band++)
+        {
+            (int from, int to) = new Share(band, bands).Of(end - first);
+            Run(image, x, y, scratch, first + from, first + to);
+        }
+    }
 
     private void Run(int image, float* x, float* y, float* scratch, int first, int end)
     {

@@ -2,74 +2,61 @@ using NativeConv.Threading;
 
 namespace NativeConv.Graph;
 
-/// <summary>Runs a plan's training stages on the workers, one fork a stage. Keeps its delegates, so that a step on one thread allocates nothing.</summary>
-internal sealed unsafe class TrainingExecutor
+/// <summary>Runs a plan's training steps on the workers, one fork a step: packing weights, every stage, adding up the gradients. A step on one thread allocates nothing.</summary>
+internal sealed unsafe class TrainingExecutor : IPhasedWork
 {
     private readonly Plan _plan;
-    private readonly Action<int> _prepare, _stageBody, _merge;
+    private readonly WorkerTeam _team;
     private readonly ulong _seed;
-    private int _stage, _images;
+    private int _images;
     private long _step;
 
     public TrainingExecutor(Plan plan, ulong seed)
     {
         _plan = plan;
         _seed = seed;
-        _prepare = worker => _plan.Prepare(worker, _seed, _step);
-        _stageBody = worker => _plan.RunStage(_stage, worker, _images);
-        _merge = worker => _plan.Merge(worker, _images);
+        _team = new(this, plan.WorkerCount);
     }
 
     public Plan Plan => _plan;
 
-    /// <summary>Runs every stage on a batch, and adds the gradients to the parameters'. <paramref name="step"/> numbers what is random.</summary>
-    public void Run(ReadOnlySpan<float> images, int count, long step)
-    {
-        Begin(count, step);
-        fixed (float* first = images)
-        {
-            _plan.SetImages(first);
-            RunStages(0, _plan.StageCount);
-        }
+    /// <summary>The phase of a plan's first stage; packing comes before it, and adding up after the last.</summary>
+    private const int FirstStage = 1;
 
-        Merge();
-        GC.KeepAlive(this);
-    }
+    private int MergePhase => FirstStage + _plan.StageCount;
+
+    /// <summary>Runs every stage on a batch, and adds the gradients to the parameters'. <paramref name="step"/> numbers what is random.</summary>
+    public void Run(ReadOnlySpan<float> images, int count, long step) => Run(images, count, step, MergePhase + 1);
 
     /// <summary>Runs the forward stages of a plan by hand.</summary>
-    public void Forward(ReadOnlySpan<float> images, int count, long step)
+    public void Forward(ReadOnlySpan<float> images, int count, long step) => Run(images, count, step, FirstStage + _plan.FirstBackwardStage);
+
+    /// <summary>Runs the backward stages of a plan by hand on the batch that went forward last.</summary>
+    public void Backward() => _team.Run(_plan.WorkerCount, FirstStage + _plan.FirstBackwardStage, MergePhase + 1);
+
+    int IPhasedWork.Begin(int phase) => phase < FirstStage ? _plan.ProgramCount
+        : phase < MergePhase ? _plan.BeginStage(phase - FirstStage, _images)
+        : _plan.WorkerCount;
+
+    void IPhasedWork.Run(int phase, int part, int worker)
     {
-        Begin(count, step);
+        if (phase < FirstStage)
+            _plan.Prepare(part, _seed, _step);
+        else if (phase < MergePhase)
+            _plan.RunStage(phase - FirstStage, part, worker, _images);
+        else
+            _plan.Merge(new(part, _plan.WorkerCount), _images);
+    }
+
+    private void Run(ReadOnlySpan<float> images, int count, long step, int end)
+    {
+        (_images, _step) = (count, step);
         fixed (float* first = images)
         {
             _plan.SetImages(first);
-            RunStages(0, _plan.FirstBackwardStage);
+            _team.Run(_plan.WorkerCount, 0, end);
         }
-    }
 
-    /// <summary>Runs the backward stages of a plan by hand on the batch that went forward last.</summary>
-    public void Backward()
-    {
-        RunStages(_plan.FirstBackwardStage, _plan.StageCount);
-        Merge();
+        GC.KeepAlive(this);
     }
-
-    private void Begin(int count, long step)
-    {
-        _images = count;
-        _step = step;
-        Workers.Run(_plan.WorkerCount, _prepare);
-    }
-
-    private void RunStages(int first, int end)
-    {
-        for (int stage = first; stage < end; stage++)
-        {
-            _plan.BeginStage(stage, _images);
-            _stage = stage;
-            Workers.Run(_plan.WorkerCount, _stageBody);
-        }
-    }
-
-    private void Merge() => Workers.Run(_plan.WorkerCount, _merge);
 }

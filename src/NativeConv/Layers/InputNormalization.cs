@@ -53,6 +53,13 @@ public sealed class InputNormalization : Layer
     private sealed unsafe class Program<TVector>(NodeBinding node, float factor, float offset) : LayerProgram
         where TVector : struct, IVector<TVector>
     {
+        private readonly nint _row = (nint)node.OutputShape.Width * node.OutputShape.Channels;
+
+        public override int OwnRows => 1;
+
+        public override void ForwardRows(int image, float* x, float* y, int first, int end) =>
+            ElementwiseKernel.MultiplyAdd<TVector>(x + (first * _row), factor, offset, y + (first * _row), (end - first) * _row);
+
         public override void Forward(int phase, in Work work) => ElementwiseKernel.MultiplyAdd<TVector>(
             node.Inputs[0].At(work), factor, offset, node.Output.At(work), (nint)work.Count * node.OutputShape.Length);
 
