@@ -71,8 +71,8 @@ internal sealed unsafe class InferenceExecutor : IPhasedWork
 
     private void Pack()
     {
-        for (int program = 0; program < _plan.ProgramCount; program++)
-            _plan.Prepare(program, seed: 0, step: 0);
+        for (int part = 0; part < _plan.PreparationCount; part++)
+            _plan.Prepare(part, seed: 0, step: 0);
     }
 
     private readonly struct SoftmaxWork(float* rows, int count, int classes) : ISimdWork<bool>

@@ -98,7 +98,7 @@ public sealed unsafe partial class Model
     {
         ArgumentNullException.ThrowIfNull(optimizer);
         if (_update?.Optimizer != optimizer)
-            _update = new(Store, optimizer, Execution.Level, null, []);
+            _update = new(Store, optimizer, Execution, null, []);
 
         if (!_update.TryApply(loss: 0))
             throw new NonFiniteException("A gradient is not finite. The weights are those before the step.");

@@ -39,6 +39,7 @@ internal sealed unsafe partial class Plan
 
     /// <summary>Whether a node runs as a part of a chain that ends at a later one.</summary>
     private readonly bool[] _isInChain;
+    private readonly (int Node, Share Share)[] _preparations;
     private readonly (int Node, int Slice)[] _slices;
 
     /// <summary>For each node the inputs whose gradient goes to a worker's buffer first, to be added to what is there.</summary>
@@ -87,6 +88,7 @@ internal sealed unsafe partial class Plan
         int largest = _nodes.Max(node => node.Shape.Length) * sizeof(float);
         int group = Math.Clamp(GroupBytes / largest, 1, Math.Min(MostGroupedImages, Math.Max(1, batchSize)));
         _stages = CutIntoStages(training, needsGradient);
+        _preparations = [.. _nodes.SelectMany(node => Enumerable.Range(0, _programs[node.Index].PrepareShares).Select(share => (node.Index, new Share(share, _programs[node.Index].PrepareShares))))];
         _slices = training
             ? [.. _nodes.Where(node => needsGradient[node.Index])
                 .SelectMany(node => Enumerable.Range(0, _programs[node.Index].GradientSlices).Select(slice => (node.Index, slice)))]
@@ -141,11 +143,11 @@ internal sealed unsafe partial class Plan
 
     public float* OutputGradient(Node node) => _bindings[node.Index].OutputGradient.Image(0);
 
-    /// <summary>Programs, each of which may pack its weights at the side of the others.</summary>
-    public int ProgramCount => _programs.Length;
+    /// <summary>Parts of packing weights, which may run side by side.</summary>
+    public int PreparationCount => _preparations.Length;
 
-    /// <summary>Packs a program's weights.</summary>
-    public void Prepare(int program, ulong seed, long step) => _programs[program].Prepare(seed, step);
+    /// <summary>One part of packing weights.</summary>
+    public void Prepare(int part, ulong seed, long step) => _programs[_preparations[part].Node].Prepare(seed, step, _preparations[part].Share);
 
     /// <summary>What must happen between the stage before and this one; gives how many units of images workers may take.</summary>
     public int BeginStage(int stage, int images)
@@ -225,16 +227,16 @@ internal sealed unsafe partial class Plan
         return _stages[stage].BringsTogether ? (chunks + _unitChunks - 1) / _unitChunks : chunks;
     }
 
-    /// <summary>
-    /// A share of adding the step's gradients to the parameters': slices of what was not summed privately, and a range of the tree over the chunks' private sums.
-    /// </summary>
-    public void Merge(Share share, int images)
-    {
-        (int firstSlice, int endSlice) = share.Of(_slices.Length);
-        for (int i = firstSlice; i < endSlice; i++)
-            _programs[_slices[i].Node].AddGradientSlice(_slices[i].Slice, images);
+    /// <summary>Parts of adding the step's gradients to the parameters': slices of what was not summed privately, and ranges of the tree over the chunks' private sums.</summary>
+    public int MergeCount => _slices.Length + _workers;
 
-        _private.AddTo(_operations, share, images);
+    /// <summary>One part of adding the gradients up.</summary>
+    public void Merge(int part, int images)
+    {
+        if (part < _slices.Length)
+            _programs[_slices[part].Node].AddGradientSlice(_slices[part].Slice, images);
+        else
+            _private.AddTo(_operations, new(part - _slices.Length, _workers), images);
     }
 
     /// <summary>

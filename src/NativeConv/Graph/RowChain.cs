@@ -77,7 +77,9 @@ internal sealed unsafe class RowChain : LayerProgram
 
     public override int ScratchLength => _scratchLength;
 
-    public override void Prepare(ulong seed, long step) => _lastProgram.Prepare(seed, step);
+    public override void Prepare(ulong seed, long step, Share share) => _lastProgram.Prepare(seed, step, share);
+
+    public override int PrepareShares => _lastProgram.PrepareShares;
 
     public override void Forward(int phase, in Work work)
     {

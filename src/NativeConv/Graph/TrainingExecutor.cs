@@ -34,9 +34,9 @@ internal sealed unsafe class TrainingExecutor : IPhasedWork
     /// <summary>Runs the backward stages of a plan by hand on the batch that went forward last.</summary>
     public void Backward() => _team.Run(_plan.WorkerCount, FirstStage + _plan.FirstBackwardStage, MergePhase + 1);
 
-    int IPhasedWork.Begin(int phase) => phase < FirstStage ? _plan.ProgramCount
+    int IPhasedWork.Begin(int phase) => phase < FirstStage ? _plan.PreparationCount
         : phase < MergePhase ? _plan.BeginStage(phase - FirstStage, _images)
-        : _plan.WorkerCount;
+        : _plan.MergeCount;
 
     void IPhasedWork.Run(int phase, int part, int worker)
     {
@@ -45,7 +45,7 @@ internal sealed unsafe class TrainingExecutor : IPhasedWork
         else if (phase < MergePhase)
             _plan.RunStage(phase - FirstStage, part, worker, _images);
         else
-            _plan.Merge(new(part, _plan.WorkerCount), _images);
+            _plan.Merge(part, _images);
     }
 
     private void Run(ReadOnlySpan<float> images, int count, long step, int end)

@@ -37,7 +37,7 @@ public sealed unsafe class TrainingSession
         _partSize = Math.Min(microBatchSize, batchSize);
         _mostParts = Parts(batchSize);
         _executor = MakeExecutor();
-        _update = new(model.Store, optimizer, _options.Level, clipping, learningRateFactors);
+        _update = new(model.Store, optimizer, _options, clipping, learningRateFactors);
         _stateBefore = new(model.Store.State.Length);
     }
 

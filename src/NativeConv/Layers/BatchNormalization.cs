@@ -140,7 +140,7 @@ public sealed class BatchNormalization : Layer
 
         private float* Beta => _node.Parameters[1].Value;
 
-        public override void Prepare(ulong seed, long step)
+        public override void Prepare(ulong seed, long step, Share share)
         {
             if (_usesBatch)
                 return;

@@ -20,17 +20,19 @@ internal sealed unsafe class ConvolutionProgram<TVector>(NodeBinding node, Convo
 
     public override bool IsKernelGradientTransposed => algorithm.IsGradientTransposed;
 
-    public override void Prepare(ulong seed, long step)
+    public override int PrepareShares => PrepareSharesOf(node.Parameters[0].Length);
+
+    public override void Prepare(ulong seed, long step, Share share)
     {
         float* kernel = node.Parameters[0].Value;
-        algorithm.PackForward(kernel, hasBias ? node.Parameters[1].Value : null, _forward.Pointer);
+        algorithm.PackForward(kernel, hasBias ? node.Parameters[1].Value : null, _forward.Pointer, share);
         if (_backward == null || node.InputGradients[0].IsNull)
             return;
 
-        if (pooled != null)
+        if (pooled == null)
+            algorithm.PackBackward(kernel, _backward.Pointer, share);
+        else if (share.Index == 0)
             pooled.Pack(kernel, _backward.Pointer);
-        else
-            algorithm.PackBackward(kernel, _backward.Pointer);
     }
 
     public override int OwnRows => algorithm.OwnRows;

@@ -111,11 +111,13 @@ public sealed class Dense : Layer
             }
         }
 
-        public override void Prepare(ulong seed, long step)
+        public override int PrepareShares => PrepareSharesOf(_node.Parameters[0].Length);
+
+        public override void Prepare(ulong seed, long step, Share share)
         {
-            _kernel.PackForward(_node.Parameters[0].Value, _hasBias ? _node.Parameters[1].Value : null, _forward.Pointer);
+            _kernel.PackForward(_node.Parameters[0].Value, _hasBias ? _node.Parameters[1].Value : null, _forward.Pointer, share);
             if (_node.HasBackward && !_node.InputGradients[0].IsNull)
-                _kernel.PackBackward(_node.Parameters[0].Value, _backward.Pointer);
+                _kernel.PackBackward(_node.Parameters[0].Value, _backward.Pointer, share);
         }
 
         public override void Forward(int phase, in Work work) => _kernel.Forward(

@@ -46,7 +46,7 @@ public sealed class Dropout : Layer
         private ulong _seed;
         private ulong _stream;
 
-        public override void Prepare(ulong seed, long step)
+        public override void Prepare(ulong seed, long step, Share share)
         {
             _seed = seed;
             _stream = ((ulong)step << 16) | (uint)node.NodeIndex;

@@ -1,3 +1,4 @@
+using NativeConv.Kernels;
 using NativeConv.Tensors;
 
 namespace NativeConv.Layers;
@@ -175,10 +176,16 @@ internal abstract unsafe class LayerProgram
     /// <summary>Whether its output may be where its input is.</summary>
     public virtual bool CanRunInPlace => false;
 
-    /// <summary>Once a step, before anything else: pack weights. Seed and step number what is random in it.</summary>
-    public virtual void Prepare(ulong seed, long step)
+    /// <summary>Once a step, before anything else: pack weights, a share of them. Seed and step number what is random in the step.</summary>
+    public virtual void Prepare(ulong seed, long step, Share share)
     {
     }
+
+    /// <summary>Into how many shares <see cref="Prepare"/> is worth cutting.</summary>
+    public virtual int PrepareShares => 1;
+
+    /// <summary>The same where so many weights are packed: a share takes some microseconds.</summary>
+    protected static int PrepareSharesOf(int weights) => Math.Clamp(weights / (16 * 1024), 1, 16);
 
     /// <summary>One phase of the forward pass. The last one alone writes the output.</summary>
     public abstract void Forward(int phase, in Work work);

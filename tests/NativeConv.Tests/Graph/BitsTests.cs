@@ -29,9 +29,25 @@ public sealed class BitsTests
             Same(Train(network, level, threads: 2), expected, level.ToString());
     }
 
+    /// <summary>Weights that threads share out, to pack them and to change them: a dense layer of many outputs, and one of few.</summary>
+    [Fact]
+    public void ManyWeights_AnyThreads_GiveTheSameWeights()
+    {
+        float[] expected = Train("many weights", SimdLevels.Default, threads: 1);
+        expected.Should().OnlyContain(value => float.IsFinite(value));
+        expected.Length.Should().BeGreaterThan(200_000);
+        foreach (int threads in (int[])[2, 3, 8])
+            Same(Train("many weights", SimdLevels.Default, threads), expected, $"{threads} threads");
+    }
+
     private static float[] Train(string network, SimdLevel level, int threads)
     {
-        Model model = network == "every" ? EveryLayer.Build(seed: 5) : new GoldenNetwork(GoldenCases.Load(network)).Model;
+        Model model = network switch
+        {
+            "every" => EveryLayer.Build(seed: 5),
+            "many weights" => new ModelBuilder(20, 21, 15).Flatten().Dense(11, activation: Activation.Tanh).Dense(140, activation: Activation.Tanh).Dense(999).Build(5),
+            _ => new GoldenNetwork(GoldenCases.Load(network)).Model,
+        };
         model.Execution = new() { Level = level, ThreadCount = threads };
         int batch = network == "every" ? Batch : 5;
         float[] images = TestData.Uniform(batch * model.InputShape.Length, 1);

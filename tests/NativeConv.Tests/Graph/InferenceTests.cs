@@ -73,6 +73,11 @@ public sealed class InferenceTests
     [Fact]
     public void Predictions_OfEveryLayer_AreTheOracles() => CompareWithOracle(EveryLayer.Build(seed: 5));
 
+    /// <summary>So many that they are packed a share at a time.</summary>
+    [Fact]
+    public void Predictions_OfDenseLayersOfManyWeights_AreTheOracles() =>
+        CompareWithOracle(new ModelBuilder(20, 21, 15).Flatten().Dense(11).Activate(Activation.Tanh).Dense(140).Activate(Activation.Tanh).Dense(999).Build(1));
+
     [Fact]
     public void Predictions_OfRandomGraphs_AreTheOracles()
     {

@@ -67,7 +67,7 @@ public sealed class DenseDotTests
             float[] packed = new float[kernel.ForwardPackedLength], y = new float[Images * Outputs];
             fixed (float* x = X, w = W, b = B, p = packed, to = y)
             {
-                kernel.PackForward(w, b, p);
+                kernel.PackForward(w, b, p, Share.All);
                 kernel.Forward(x, p, b, to, Images);
             }
 

@@ -212,14 +212,18 @@ public sealed class TrainingTests
         Digits.CopyImages(indices, images);
         Digits.CopyLabels(indices, labels);
         free.BeginTraining(Loss.SoftmaxCrossEntropy(), new Sgd(1), 16).Step(images, labels);
-        bound.BeginTraining(Loss.SoftmaxCrossEntropy(), new Sgd(1), 16, clipping: GradientClipping.ByNorm(0.01f)).Step(images, labels);
+        TrainingSession session = bound.BeginTraining(Loss.SoftmaxCrossEntropy(), new Sgd(1), 16, clipping: GradientClipping.ByNorm(0.01f));
+        session.Step(images, labels);
         Moved(bound).Should().BeApproximately(0.01, 1e-5);
+        Model first = bound.Clone();
+        session.Step(images, labels);
+        Moved(bound, first).Should().BeApproximately(0.01, 1e-5, "the norm is each step's own");
         Moved(free).Should().BeGreaterThan(0.1);
         Model wide = Small();
         wide.BeginTraining(Loss.SoftmaxCrossEntropy(), new Sgd(1), 16, clipping: GradientClipping.ByNorm(1000)).Step(images, labels);
         Moved(wide).Should().Be(Moved(free), "a gradient within the bound stays as it is");
 
-        static double Moved(Model model) => Math.Sqrt(model.Parameters.Zip(Small().Parameters)
+        static double Moved(Model model, Model? from = null) => Math.Sqrt(model.Parameters.Zip((from ?? Small()).Parameters)
             .Where(pair => pair.First.IsTrainable)
             .SelectMany(pair => pair.First.Value.Span.ToArray().Zip(pair.Second.Value.Span.ToArray(), (a, b) => (double)(a - b) * (a - b))).Sum());
     }

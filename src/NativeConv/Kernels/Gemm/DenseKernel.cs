@@ -20,18 +20,19 @@ internal sealed unsafe class DenseKernel<TVector>(int inputs, int outputs)
 
     public int BackwardPackedLength => _backward.PackedLength<TVector>();
 
-    public void PackForward(float* weights, float* bias, float* packed)
+    public void PackForward(float* weights, float* bias, float* packed, Share share)
     {
         if (!IsDot)
         {
-            _forward.Pack<TVector>(weights, bias, packed, Share.All);
+            _forward.Pack<TVector>(weights, bias, packed, share);
             return;
         }
 
-        Transposition.Run(weights, outputs, packed, inputs, inputs, outputs);
+        (int first, int end) = share.Of(inputs);
+        Transposition.Run(weights + ((nint)first * outputs), outputs, packed + first, inputs, end - first, outputs);
     }
 
-    public void PackBackward(float* weights, float* packed) => _backward.Pack<TVector>(weights, null, packed, Share.All);
+    public void PackBackward(float* weights, float* packed, Share share) => _backward.Pack<TVector>(weights, null, packed, share);
 
     /// <summary>Writes y; a pointwise forward has its biases packed, a dot product takes them here (or null).</summary>
     public void Forward(float* x, float* packed, float* bias, float* y, int images)

@@ -6,7 +6,7 @@ namespace NativeConv.Kernels;
 internal static unsafe class GradientKernel
 {
     /// <summary>Floats that are summed in single precision before they join the total in double.</summary>
-    private const int Block = 4096;
+    public const int Block = 4096;
 
     /// <summary>The sum of squares: 16 lanes and a tree within a block, blocks in order.</summary>
     public static double SumOfSquares<TVector>(float* gradient, nint count)

@@ -60,7 +60,7 @@ public sealed unsafe class GemmGuardTests
         {
             var kernel = new DenseKernel<TVector>(Inputs, Outputs);
             float* bias = Bias ? buffers.Read(Outputs) : null, packed = buffers.Scratch(kernel.ForwardPackedLength);
-            kernel.PackForward(buffers.Read(Inputs * Outputs), bias, packed);
+            kernel.PackForward(buffers.Read(Inputs * Outputs), bias, packed, Share.All);
             kernel.Forward(buffers.Read(Images * Inputs), packed, bias, buffers.Write(Images * Outputs), Images);
         }
     }
@@ -72,7 +72,7 @@ public sealed unsafe class GemmGuardTests
         {
             var kernel = new DenseKernel<TVector>(Inputs, Outputs);
             float* x = buffers.Read(Images * Inputs), dy = buffers.Read(Images * Outputs), packed = buffers.Scratch(kernel.BackwardPackedLength);
-            kernel.PackBackward(buffers.Read(Inputs * Outputs), packed);
+            kernel.PackBackward(buffers.Read(Inputs * Outputs), packed, Share.All);
             kernel.BackwardInput(dy, packed, buffers.Write(Images * Inputs), Images);
             // Two workers' shares of the rows.
             float* dw = buffers.Update(Inputs * Outputs);
