@@ -67,6 +67,15 @@ internal unsafe interface IVector<TSelf>
     /// <summary>Lanes of <paramref name="whenSet"/> where the mask is set, of <paramref name="whenClear"/> elsewhere; a mask's lanes are all ones or all zeros.</summary>
     static abstract TSelf Select(TSelf mask, TSelf whenSet, TSelf whenClear);
 
+    /// <summary>
+    /// Lanes of <paramref name="whenSet"/> where left &lt;= right, of <paramref name="whenClear"/> elsewhere and where either is NaN. Comparison and selection in one: a vector type whose masks have registers of
+    /// their own need not make a vector of one.
+    /// </summary>
+    static abstract TSelf SelectLessThanOrEqual(TSelf left, TSelf right, TSelf whenSet, TSelf whenClear);
+
+    /// <summary>A greater value takes the place of the best, as does the first NaN, and its number that of the winner; in one, likewise.</summary>
+    static abstract void TakeGreater(ref TSelf best, ref TSelf winner, TSelf value, TSelf number);
+
     static abstract TSelf And(TSelf left, TSelf right);
 
     static abstract TSelf Or(TSelf left, TSelf right);

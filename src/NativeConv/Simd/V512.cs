@@ -103,6 +103,26 @@ internal unsafe struct V512 : IVector<V512>
         new(Vector512.ConditionalSelect(mask._value, whenSet._value, whenClear._value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V512 SelectLessThanOrEqual(V512 left, V512 right, V512 whenSet, V512 whenClear) =>
+        new(Vector512.ConditionalSelect(Vector512.LessThanOrEqual(left._value, right._value), whenSet._value, whenClear._value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void TakeGreater(ref V512 best, ref V512 winner, V512 value, V512 number)
+    {
+        Vector512<float> takes = Vector512.AndNot(Vector512.Equals(best._value, best._value), Vector512.LessThanOrEqual(value._value, best._value));
+        if (Avx512F.IsSupported)
+        {
+            // Named, so that the mask stays in a register for masks.
+            winner._value = Avx512F.BlendVariable(winner._value, number._value, takes);
+            best._value = Avx512F.BlendVariable(best._value, value._value, takes);
+            return;
+        }
+
+        winner._value = Vector512.ConditionalSelect(takes, number._value, winner._value);
+        best._value = Vector512.ConditionalSelect(takes, value._value, best._value);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V512 And(V512 left, V512 right) => new(left._value & right._value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

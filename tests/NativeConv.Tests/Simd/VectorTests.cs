@@ -30,6 +30,9 @@ public sealed unsafe class VectorTests
         ["LessThan"] = (a, b, _) => Mask(a < b),
         ["EqualTo"] = (a, b, _) => Mask(a == b),
         ["Select"] = (a, b, c) => a < b ? c : a,
+        ["SelectLessThanOrEqual"] = (a, b, c) => a <= b ? c : b,
+        ["TakeGreater, best"] = (a, b, c) => Takes(a, b) ? b : a,
+        ["TakeGreater, winner"] = (a, b, c) => Takes(a, b) ? b : c,
         ["And"] = (a, b, _) => BitConverter.UInt32BitsToSingle(Bits(a) & Bits(b)),
         ["Or"] = (a, b, _) => BitConverter.UInt32BitsToSingle(Bits(a) | Bits(b)),
     };
@@ -167,6 +170,9 @@ public sealed unsafe class VectorTests
 
     private static float Mask(bool set) => BitConverter.UInt32BitsToSingle(set ? ~0u : 0);
 
+    /// <summary>Whether a value takes the place of the best: it is greater, or the first NaN.</summary>
+    private static bool Takes(float best, float value) => value > best || (float.IsNaN(value) && !float.IsNaN(best));
+
     private readonly record struct Compute(string Member, float[] A, float[] B, float[] C) : ISimdWork<float[]>
     {
         public float[] Run<TVector>()
@@ -188,6 +194,9 @@ public sealed unsafe class VectorTests
                 "LessThan" => (a, b, _) => TVector.LessThan(a, b),
                 "EqualTo" => (a, b, _) => TVector.EqualTo(a, b),
                 "Select" => (a, b, c) => TVector.Select(TVector.LessThan(a, b), c, a),
+                "SelectLessThanOrEqual" => (a, b, c) => TVector.SelectLessThanOrEqual(a, b, c, b),
+                "TakeGreater, best" => (a, b, c) => TakeGreater(a, b, c).Best,
+                "TakeGreater, winner" => (a, b, c) => TakeGreater(a, b, c).Winner,
                 "And" => (a, b, _) => TVector.And(a, b),
                 "Or" => (a, b, _) => TVector.Or(a, b),
                 "Round" => (a, _, _) => TVector.Round(a),
@@ -204,6 +213,13 @@ public sealed unsafe class VectorTests
             }
 
             return y;
+        }
+
+        private static (TVector Best, TVector Winner) TakeGreater<TVector>(TVector best, TVector value, TVector winner)
+            where TVector : struct, IVector<TVector>
+        {
+            TVector.TakeGreater(ref best, ref winner, value, number: value);
+            return (best, winner);
         }
     }
 

@@ -24,12 +24,12 @@ internal readonly struct ReluFunction : IActivation
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Forward<TVector>(TVector x)
         where TVector : struct, IVector<TVector> =>
-        TVector.Select(TVector.LessThanOrEqual(x, TVector.Zero), TVector.Zero, x);
+        TVector.SelectLessThanOrEqual(x, TVector.Zero, TVector.Zero, x);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Backward<TVector>(TVector x, TVector dy)
         where TVector : struct, IVector<TVector> =>
-        TVector.Select(TVector.LessThanOrEqual(x, TVector.Zero), TVector.Zero, dy);
+        TVector.SelectLessThanOrEqual(x, TVector.Zero, TVector.Zero, dy);
 }
 
 /// <inheritdoc cref="Activation.ReLU6"/>
@@ -43,7 +43,7 @@ internal readonly struct Relu6Function : IActivation
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Backward<TVector>(TVector x, TVector dy)
         where TVector : struct, IVector<TVector> =>
-        ReluFunction.Backward(x, TVector.Select(TVector.LessThanOrEqual(TVector.Broadcast(6), x), TVector.Zero, dy));
+        ReluFunction.Backward(x, TVector.SelectLessThanOrEqual(TVector.Broadcast(6), x, TVector.Zero, dy));
 }
 
 /// <inheritdoc cref="Activation.LeakyReLU"/>
@@ -52,12 +52,12 @@ internal readonly struct LeakyReluFunction : IActivation
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Forward<TVector>(TVector x)
         where TVector : struct, IVector<TVector> =>
-        TVector.Select(TVector.LessThanOrEqual(x, TVector.Zero), x * TVector.Broadcast(0.01f), x);
+        TVector.SelectLessThanOrEqual(x, TVector.Zero, x * TVector.Broadcast(0.01f), x);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Backward<TVector>(TVector x, TVector dy)
         where TVector : struct, IVector<TVector> =>
-        TVector.Select(TVector.LessThanOrEqual(x, TVector.Zero), dy * TVector.Broadcast(0.01f), dy);
+        TVector.SelectLessThanOrEqual(x, TVector.Zero, dy * TVector.Broadcast(0.01f), dy);
 }
 
 /// <inheritdoc cref="Activation.Elu"/>
@@ -66,12 +66,12 @@ internal readonly struct EluFunction : IActivation
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Forward<TVector>(TVector x)
         where TVector : struct, IVector<TVector> =>
-        TVector.Select(TVector.LessThanOrEqual(x, TVector.Zero), VectorFunctions.ExpMinusOne(x), x);
+        TVector.SelectLessThanOrEqual(x, TVector.Zero, VectorFunctions.ExpMinusOne(x), x);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Backward<TVector>(TVector x, TVector dy)
         where TVector : struct, IVector<TVector> =>
-        TVector.Select(TVector.LessThanOrEqual(x, TVector.Zero), dy * VectorFunctions.Exp(x), dy);
+        TVector.SelectLessThanOrEqual(x, TVector.Zero, dy * VectorFunctions.Exp(x), dy);
 }
 
 /// <inheritdoc cref="Activation.Sigmoid"/>

@@ -25,7 +25,7 @@ internal readonly record struct Rectifier(bool IsOn, bool IsCapped)
     /// <summary>The part of ReLU6 that comes before a ReLU.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Cap<TVector>(TVector x)
-        where TVector : struct, IVector<TVector> => TVector.Select(TVector.LessThan(TVector.Broadcast(6), x), TVector.Broadcast(6), x);
+        where TVector : struct, IVector<TVector> => TVector.SelectLessThanOrEqual(TVector.Broadcast(6), x, TVector.Broadcast(6), x);
 
     /// <summary>Leaves of dy, in place, what flows back through the rectifier that gave y: y is on its bounds where x is on them or beyond.</summary>
     public unsafe void Backward<TVector>(float* y, float* dy, nint count)

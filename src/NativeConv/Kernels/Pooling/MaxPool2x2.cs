@@ -94,9 +94,9 @@ internal static unsafe class MaxPool2x2
         where TWinners : struct, ISize
     {
         TVector winner = TVector.Zero;
-        Challenge(ref first, ref winner, second, TVector.Broadcast(1));
-        Challenge(ref first, ref winner, third, TVector.Broadcast(2));
-        Challenge(ref first, ref winner, fourth, TVector.Broadcast(3));
+        TVector.TakeGreater(ref first, ref winner, second, TVector.Broadcast(1));
+        TVector.TakeGreater(ref first, ref winner, third, TVector.Broadcast(2));
+        TVector.TakeGreater(ref first, ref winner, fourth, TVector.Broadcast(3));
         if (rectifier.IsOn)
             first = rectifier.Apply(first);
 
@@ -117,16 +117,6 @@ internal static unsafe class MaxPool2x2
         where TActivation : struct, IActivation =>
         TVector.Select(TVector.EqualTo(TActivation.Backward(best, TVector.Broadcast(1)), TVector.Zero), TVector.Broadcast(NoCell), winner);
 
-    /// <summary>Greater takes over, as does the first NaN.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Challenge<TVector>(ref TVector best, ref TVector winner, TVector value, TVector number)
-        where TVector : struct, IVector<TVector>
-    {
-        TVector takes = TVector.Select(TVector.LessThanOrEqual(value, best), TVector.Zero, TVector.EqualTo(best, best));
-        winner = TVector.Select(takes, number, winner);
-        best = TVector.Select(takes, value, best);
-    }
-
     private readonly struct Maximum : IOperation
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -134,19 +124,11 @@ internal static unsafe class MaxPool2x2
             where TVector : struct, IVector<TVector>
             where TEdge : struct, IEdge
         {
-            TVector best = TEdge.Load<TVector>(window, count);
-            Challenge(ref best, TEdge.Load<TVector>(window + right, count));
-            Challenge(ref best, TEdge.Load<TVector>(window + below, count));
-            Challenge(ref best, TEdge.Load<TVector>(window + below + right, count));
+            TVector best = TEdge.Load<TVector>(window, count), none = TVector.Zero;
+            TVector.TakeGreater(ref best, ref none, TEdge.Load<TVector>(window + right, count), none);
+            TVector.TakeGreater(ref best, ref none, TEdge.Load<TVector>(window + below, count), none);
+            TVector.TakeGreater(ref best, ref none, TEdge.Load<TVector>(window + below + right, count), none);
             TEdge.Store(output, best, count);
-        }
-
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private static void Challenge<TVector>(ref TVector best, TVector value)
-            where TVector : struct, IVector<TVector>
-        {
-            TVector number = TVector.Zero;
-            MaxPool2x2.Challenge(ref best, ref number, value, number);
         }
     }
 
@@ -160,9 +142,9 @@ internal static unsafe class MaxPool2x2
             where TEdge : struct, IEdge
         {
             TVector best = TEdge.Load<TVector>(window, count), winner = TVector.Zero;
-            Challenge(ref best, ref winner, TEdge.Load<TVector>(window + right, count), TVector.Broadcast(1));
-            Challenge(ref best, ref winner, TEdge.Load<TVector>(window + below, count), TVector.Broadcast(2));
-            Challenge(ref best, ref winner, TEdge.Load<TVector>(window + below + right, count), TVector.Broadcast(3));
+            TVector.TakeGreater(ref best, ref winner, TEdge.Load<TVector>(window + right, count), TVector.Broadcast(1));
+            TVector.TakeGreater(ref best, ref winner, TEdge.Load<TVector>(window + below, count), TVector.Broadcast(2));
+            TVector.TakeGreater(ref best, ref winner, TEdge.Load<TVector>(window + below + right, count), TVector.Broadcast(3));
             if (typeof(TActivation) != typeof(LinearFunction))
                 winner = LeaveInside<TVector, TActivation>(winner, best);
 

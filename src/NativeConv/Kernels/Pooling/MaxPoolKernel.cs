@@ -86,11 +86,10 @@ internal static unsafe class MaxPoolKernel
                 {
                     TVector value = TEdge.Load<TVector>(cell, count);
                     TVector number = TVector.Broadcast((row * kernelWidth) + column);
-                    // Greater takes over, as does the first NaN.
-                    TVector takes = TVector.Select(TVector.EqualTo(value, value), TVector.LessThan(best, value), TVector.EqualTo(best, best));
-                    best = first ? value : TVector.Select(takes, value, best);
-                    winner = first ? number : TVector.Select(takes, number, winner);
-                    first = false;
+                    if (first)
+                        (best, winner, first) = (value, number, false);
+                    else
+                        TVector.TakeGreater(ref best, ref winner, value, number);
                 }
             }
 
