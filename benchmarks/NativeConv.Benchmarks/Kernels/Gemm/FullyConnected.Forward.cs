@@ -13,7 +13,7 @@ public unsafe class FullyConnectedForward : FullyConnectedBenchmark
         AlignedMemory x = Values.Block((long)images * inputs), y = Values.Block((long)images * outputs);
         AlignedMemory bias = Values.Block(outputs), packed = new(kernel.ForwardPackedLength);
         AlignedMemory weights = Values.Block((long)inputs * outputs);
-        kernel.PackForward(weights.Pointer, bias.Pointer, packed.Pointer);
+        kernel.PackForward(weights.Pointer, bias.Pointer, packed.Pointer, Share.All);
         GC.KeepAlive(weights);
         return (_, first, count) => kernel.Forward(x.Pointer + ((nint)first * inputs), packed.Pointer, bias.Pointer, y.Pointer + ((nint)first * outputs), count);
     }
