@@ -18,10 +18,10 @@ public sealed class ExecutionPlan
         Bytes = plan.Bytes;
     }
 
-    /// <summary>Runs of work between two points that need the whole batch: forks of the threads.</summary>
+    /// <summary>Runs of work between two points that need the whole batch. Threads are forked once for all of them.</summary>
     public int StageCount { get; }
 
-    /// <summary>Parts of a training batch whose gradients are summed by themselves, by which threads share it out; 0 for predictions, which threads share by images.</summary>
+    /// <summary>Parts of a training batch whose gradients are summed by themselves, by which threads share it out; 0 for predictions, which threads share by images, and large images by rows.</summary>
     public int ChunkCount { get; }
 
     /// <summary>Bytes that activations, gradients and scratch take for all threads; parameters and packed weights not counted.</summary>

@@ -12,7 +12,7 @@ internal sealed unsafe class InferenceExecutor : IPhasedWork
     private readonly int _outputLength;
     private readonly bool _areWeightsFixed;
     private float* _outputs;
-    private int _whole, _rest, _parts;
+    private int _whole, _rest;
 
     public InferenceExecutor(Graph graph, ParameterStore parameters, ExecutionOptions options, bool areWeightsFixed = false, PlanMemory? memory = null,
         SharingLimits? sharing = null)
@@ -41,7 +41,11 @@ internal sealed unsafe class InferenceExecutor : IPhasedWork
             _whole = _plan.WholeImages(count);
             _rest = count - _whole;
             // Phase 0 has the images that one worker carries, the others those that are shared.
-            _team.Run(_rest > 0 ? _plan.WorkerCount : Math.Min(_plan.GroupCount(count), _plan.WorkerCount), 0, _rest > 0 ? 1 + _plan.SharedPhaseCount : 1);
+            int workers = _whole == 0 ? 1 : Math.Min(_plan.GroupCount(_whole), _plan.WorkerCount), phases = 1;
+            if (_rest > 0)
+                (workers, phases) = (Math.Max(workers, _plan.BeginShared(_rest)), 1 + _plan.SharedPhaseCount);
+
+            _team.Run(workers, 0, phases);
             for (int image = 0; image < _rest; image++)
                 _plan.WriteShared(_whole + image, image, output);
 
@@ -57,16 +61,19 @@ internal sealed unsafe class InferenceExecutor : IPhasedWork
         if (phase == 0)
             return _whole == 0 ? 0 : _plan.GroupCount(_whole);
 
-        _parts = _plan.SharedParts(phase - 1, _rest);
-        return _rest * _parts;
+        return _rest * _plan.SharedParts(phase - 1);
     }
 
     void IPhasedWork.Run(int phase, int part, int worker)
     {
         if (phase == 0)
+        {
             _plan.RunGroup(part, worker, _whole, _outputs);
-        else
-            _plan.RunShared(phase - 1, _whole + (part / _parts), part / _parts, new(part % _parts, _parts), worker);
+            return;
+        }
+
+        int parts = _plan.SharedParts(phase - 1), place = part / parts;
+        _plan.RunShared(phase - 1, _whole + place, place, new(part % parts, parts), worker);
     }
 
     private void Pack()

@@ -100,6 +100,7 @@ public sealed unsafe partial class Model
         if (_update?.Optimizer != optimizer)
             _update = new(Store, optimizer, Execution, null, []);
 
+        _update.Options = Execution;
         if (!_update.TryApply(loss: 0))
             throw new NonFiniteException("A gradient is not finite. The weights are those before the step.");
     }

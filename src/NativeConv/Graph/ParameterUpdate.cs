@@ -16,9 +16,8 @@ internal sealed unsafe class ParameterUpdate : IPhasedWork
 
     private readonly ParameterStore _store;
     private readonly Optimizer _optimizer;
-    private readonly ExecutionOptions _options;
     private readonly GradientClipping? _clipping;
-    private readonly WorkerTeam _team;
+    private WorkerTeam _team;
     private readonly float[] _factors;
 
     // A block's each, added up in order, whoever worked it out.
@@ -33,7 +32,7 @@ internal sealed unsafe class ParameterUpdate : IPhasedWork
     /// <param name="rates">Factors on the learning rate by patterns of names; the last that matches holds.</param>
     public ParameterUpdate(ParameterStore store, Optimizer optimizer, ExecutionOptions options, GradientClipping? clipping, IReadOnlyList<(string Pattern, float Factor)> rates)
     {
-        (_store, _optimizer, _options, _clipping) = (store, optimizer, options, clipping);
+        (_store, _optimizer, Options, _clipping) = (store, optimizer, options, clipping);
         _team = new(this, options.ThreadCount);
         _factors = LearningRates.Factors(store, rates);
         _squares = new double[(store.Gradients.Length + GradientKernel.Block - 1) / GradientKernel.Block];
@@ -43,6 +42,19 @@ internal sealed unsafe class ParameterUpdate : IPhasedWork
     public Optimizer Optimizer => _optimizer;
 
     public OptimizerState State { get; }
+
+    /// <summary>The vector width and the threads.</summary>
+    public ExecutionOptions Options
+    {
+        get;
+        set
+        {
+            if (_team != null && value.ThreadCount != field.ThreadCount)
+                _team = new(this, value.ThreadCount);
+
+            field = value;
+        }
+    }
 
     /// <summary>The learning rate; the optimizer's own where null.</summary>
     public float? LearningRate { get; set; }
@@ -56,7 +68,7 @@ internal sealed unsafe class ParameterUpdate : IPhasedWork
             return false;
 
         // Two parts for each worker at least: a fork takes as long as one.
-        _team.Run(Math.Clamp(Parts / 2, 1, _options.ThreadCount), Norm, Change + 1);
+        _team.Run(Math.Clamp(Parts / 2, 1, Options.ThreadCount), Norm, Change + 1);
         return _isFinite;
     }
 
@@ -78,7 +90,7 @@ internal sealed unsafe class ParameterUpdate : IPhasedWork
         return Parts;
     }
 
-    void IPhasedWork.Run(int phase, int part, int worker) => SimdLevels.Dispatch<Work, bool>(_options.Level, new(this, phase, part));
+    void IPhasedWork.Run(int phase, int part, int worker) => SimdLevels.Dispatch<Work, bool>(Options.Level, new(this, phase, part));
 
     private void AddSquares<TVector>(int first, int end)
         where TVector : struct, IVector<TVector>

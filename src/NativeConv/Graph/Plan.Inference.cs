@@ -12,6 +12,9 @@ internal sealed unsafe partial class Plan
     /// <summary>What workers do together, one after the other; empty where an image is too little for that.</summary>
     private readonly SharedSteps[] _shared = [];
 
+    /// <summary>Into how many parts each image is cut in each of them, for the images that are shared now.</summary>
+    private readonly int[] _sharedParts = [];
+
     public int SharedPhaseCount => _shared.Length;
 
     /// <summary>How many of some images are carried by one worker each; the rest, fewer than there are workers, is shared.</summary>
@@ -42,9 +45,23 @@ internal sealed unsafe partial class Plan
         WriteOutput(work, outputs);
     }
 
-    /// <summary>Into how many parts each of some images is cut in a shared phase: so few that the workers are done soonest.</summary>
-    public int SharedParts(int phase, int images) => SharedParts(_shared[phase], images);
+    /// <summary>Before some images are shared; gives how many workers have something to do.</summary>
+    public int BeginShared(int images)
+    {
+        int most = 0;
+        for (int phase = 0; phase < _shared.Length; phase++)
+        {
+            _sharedParts[phase] = SharedParts(_shared[phase], images);
+            most = Math.Max(most, _sharedParts[phase]);
+        }
 
+        return (int)Math.Min((long)images * most, _workers);
+    }
+
+    /// <summary>Into how many parts each image is cut in a shared phase.</summary>
+    public int SharedParts(int phase) => _sharedParts[phase];
+
+    /// <summary>So few parts that the workers are done soonest.</summary>
     private int SharedParts(SharedSteps steps, int images)
     {
         int best = 1;
@@ -94,23 +111,23 @@ internal sealed unsafe partial class Plan
     /// <summary>Images that a worker carries at once: no more than leave something for each worker.</summary>
     private int InferenceGroup(int images) => Math.Min(_size.Unit, (int)(((long)images + _workers - 1) / _workers));
 
-    /// <summary>The steps as workers share them: each that can be cut into rows on its own, those between together.</summary>
+    /// <summary>The steps as workers share them: each that can be cut into rows on its own, those between together. None where that would gain too little.</summary>
     private SharedSteps[] CutForSharing(SharingLimits limits)
     {
         var shared = new List<SharedSteps>();
-        long all = 0;
-        foreach (PlanStep step in _stages[0].Steps)
+        long cut = 0, rest = 0;
+        foreach (PlanStep step in _stages[0].Steps.Where(step => !_programs[step.Node].IsAlias))
         {
             long work = WorkOf(step);
             int rows = RowsOf(step), most = (int)Math.Clamp(work / limits.Part, 1, rows);
-            all += work;
+            (cut, rest) = most > 1 ? (cut + work, rest) : (cut, rest + work);
             if (most == 1 && shared is [.., { MostParts: 1 } last])
                 shared[^1] = last with { Steps = [.. last.Steps, step] };
             else
                 shared.Add(new([step], rows, most));
         }
 
-        return all < limits.Image ? [] : [.. shared];
+        return cut < limits.Image || rest > limits.Rest * cut ? [] : [.. shared];
     }
 
     /// <summary>Rows of a step's result, each of which may be computed by itself.</summary>

@@ -106,7 +106,10 @@ internal sealed unsafe partial class Plan
         Parameters = parameters;
         BindViews(needsGradient);
         if (kind == PlanKind.Inference && workers > 1)
+        {
             _shared = CutForSharing(sharing ?? SharingLimits.Default);
+            _sharedParts = new int[_shared.Length];
+        }
     }
 
     public PlanKind Kind { get; }

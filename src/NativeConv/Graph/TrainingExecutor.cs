@@ -5,6 +5,9 @@ namespace NativeConv.Graph;
 /// <summary>Runs a plan's training steps on the workers, one fork a step: packing weights, every stage, adding up the gradients. A step on one thread allocates nothing.</summary>
 internal sealed unsafe class TrainingExecutor : IPhasedWork
 {
+    /// <summary>The phase of a plan's first stage; packing comes before it, and adding up after the last.</summary>
+    private const int FirstStage = 1;
+
     private readonly Plan _plan;
     private readonly WorkerTeam _team;
     private readonly ulong _seed;
@@ -19,9 +22,6 @@ internal sealed unsafe class TrainingExecutor : IPhasedWork
     }
 
     public Plan Plan => _plan;
-
-    /// <summary>The phase of a plan's first stage; packing comes before it, and adding up after the last.</summary>
-    private const int FirstStage = 1;
 
     private int MergePhase => FirstStage + _plan.StageCount;
 

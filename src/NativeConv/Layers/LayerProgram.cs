@@ -176,7 +176,7 @@ internal abstract unsafe class LayerProgram
     /// <summary>Whether its output may be where its input is.</summary>
     public virtual bool CanRunInPlace => false;
 
-    /// <summary>Once a step, before anything else: pack weights, a share of them. Seed and step number what is random in the step.</summary>
+    /// <summary>Before anything else in a step, once for each of <see cref="PrepareShares"/>, side by side: pack a share of the weights. Seed and step number what is random in the step.</summary>
     public virtual void Prepare(ulong seed, long step, Share share)
     {
     }

@@ -73,7 +73,70 @@ public sealed class SharedImageTests
     public void WholeImages_AreThoseThatLeaveNobodyIdle(int threads, int images, int whole)
     {
         Plan(Large(), threads).WholeImages(images).Should().Be(whole);
-        Plan(EveryLayer.Build(seed: 5), threads).WholeImages(images).Should().Be(images, "a small network's image is not shared");
+        Model small = new ModelBuilder(28, 28, 8).Conv2D(16, 3).Conv2D(16, 3).GlobalAveragePool2D().Dense(3).Build(1);
+        Plan(small, threads).WholeImages(images).Should().Be(images, "a small network's image is not shared");
+    }
+
+    /// <summary>Nothing that can be cut, or too little beside what cannot: an image stays one worker's, and many share a dense layer's weights.</summary>
+    [Theory]
+    [InlineData(1, false)]
+    [InlineData(90, false)]
+    [InlineData(900, true)]
+    public void WholeImages_OfANetworkThatIsMostlyDense_AreAll(int filters, bool isShared)
+    {
+        Model model = new ModelBuilder(56, 56, 8).Conv2D(filters, 3, activation: Activation.ReLU).GlobalAveragePool2D().Dense(3000).Dense(9000).Build(1);
+        Plan(model, 2).WholeImages(3).Should().Be(isShared ? 2 : 3);
+    }
+
+    /// <summary>A worker with nothing to do is not woken.</summary>
+    [Theory]
+    [InlineData(2, 1, 2)]
+    [InlineData(40, 1, 28)]
+    [InlineData(40, 2, 40)]
+    public void BeginShared_GivesTheWorkersThatHaveSomethingToDo(int threads, int images, int workers) => Plan(Large(), threads).BeginShared(images).Should().Be(workers);
+
+    /// <summary>Many callers at once, each with more threads than there are cores.</summary>
+    [Fact]
+    public void ManyCallersAtOnce_GetTheBitsOfOneThread()
+    {
+        InferenceModel model = Large().ToInference();
+        float[] image = TestData.Uniform(model.InputShape.Length, 1), expected = new float[model.OutputShape.Length];
+        model.Execution = new() { ThreadCount = 1 };
+        model.Predict(image, expected);
+        model.Execution = new() { ThreadCount = 2 * Environment.ProcessorCount + 1 };
+        int wrong = 0;
+        Thread[] callers = [.. Enumerable.Range(0, 6).Select(_ => new Thread(() =>
+        {
+            float[] output = new float[expected.Length];
+            for (int i = 0; i < 20; i++)
+            {
+                model.Predict(image, output);
+                if (!output.AsSpan().SequenceEqual(expected))
+                    Interlocked.Increment(ref wrong);
+            }
+        }))];
+        foreach (Thread caller in callers)
+            caller.Start();
+
+        foreach (Thread caller in callers)
+            caller.Join();
+
+        wrong.Should().Be(0);
+    }
+
+    /// <summary>A layer that asks a model, within a phase of another's prediction.</summary>
+    [Fact]
+    public void ALayerThatPredicts_GetsTheBitsOfOneThread()
+    {
+        InferenceModel inner = Large().ToInference();
+        inner.Execution = new() { ThreadCount = 1 };
+        InferenceModel outer = new ModelBuilder(48, 48, 8).Conv2D(40, 3).PointwiseConv2D(8).Layer(new Asking(inner)).Dense(2).Build(1).ToInference();
+        float[] images = TestData.Uniform(3 * outer.InputShape.Length, 1), expected = new float[6], outputs = new float[6];
+        outer.Execution = new() { ThreadCount = 1 };
+        outer.Predict(images, expected);
+        (inner.Execution, outer.Execution) = (new() { ThreadCount = 3 }, new() { ThreadCount = 2 });
+        outer.Predict(images, outputs);
+        outputs.Should().Equal(expected);
     }
 
     /// <summary>The layer with the most work, which is enough for 28 parts: as few as keep all workers busy.</summary>
@@ -86,7 +149,8 @@ public sealed class SharedImageTests
     public void SharedParts_AreAsFewAsKeepWorkersBusy(int threads, int images, int parts)
     {
         Plan plan = Plan(Large(), threads);
-        Enumerable.Range(0, plan.SharedPhaseCount).Max(phase => plan.SharedParts(phase, images)).Should().Be(parts);
+        plan.BeginShared(images);
+        Enumerable.Range(0, plan.SharedPhaseCount).Max(plan.SharedParts).Should().Be(parts);
     }
 
     [Fact]
@@ -94,7 +158,7 @@ public sealed class SharedImageTests
     {
         Model model = Large();
         model.Execution = new() { ThreadCount = 2 };
-        model.ToInference().Plan().ToString().Should().Contain("an image that workers share, and into how many parts: input/1 conv2d[ReLU]/2").And.Contain("global_average_pool2d dense/1");
+        model.ToInference().Plan().ToString().Should().Contain(": input/1 conv2d[ReLU]/2 separable_conv2d_depthwise+separable_conv2d_pointwise[ReLU]/2 ").And.Contain(" global_average_pool2d dense/1\n");
         model.Execution = new() { ThreadCount = 1 };
         model.ToInference().Plan().ToString().Should().NotContain("share");
     }
@@ -148,6 +212,18 @@ public sealed class SharedImageTests
                 return outputs;
             }
         }
+    }
+
+    /// <summary>What a model says of each image.</summary>
+    private sealed class Asking(InferenceModel model) : CustomLayer
+    {
+        public override string Kind => "asking";
+
+        public override ImageShape OutputShape(ReadOnlySpan<ImageShape> inputs) => model.OutputShape;
+
+        public override void Forward(in LayerForward call) => model.Predict(call.Input(), call.Output);
+
+        public override void Backward(in LayerBackward call) => throw new NotSupportedException();
     }
 
     /// <summary>y = x, or an error.</summary>

@@ -242,6 +242,31 @@ public sealed class TrainingTests
         none.Should().Throw<ArgumentOutOfRangeException>();
     }
 
+    /// <summary>More parameters than one worker takes at once: of all of them the norm and the bound.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public void Clipping_ManyParameters_BoundsAllOfThem(int threads)
+    {
+        const int Inputs = 2000, Classes = 90;
+        Model model = new ModelBuilder(1, 1, Inputs).Dense(Classes, useBias: false).Build();
+        model.Execution = new() { ThreadCount = threads };
+        Span<float> weights = model.Parameter("dense.kernel").Value.Span;
+        weights.Clear();
+        float[] image = [.. Enumerable.Range(0, Inputs).Select(input => 1 + (input % 7))];
+
+        // Classes alike: minus the gradient is an input times 1 - 1/classes for the label's class, times -1/classes for the others.
+        double norm = Math.Sqrt(image.Sum(value => (double)value * value) * (((Classes - 1.0) / Classes * (Classes - 1.0) / Classes) + ((Classes - 1.0) / Classes / Classes)));
+        model.BeginTraining(Loss.SoftmaxCrossEntropy(), new Sgd(1), 1, clipping: GradientClipping.ByNorm(0.5f)).Step(image, [3]);
+        for (int i = 0; i < weights.Length; i++)
+            ((double)weights[i]).Should().BeApproximately(image[i / Classes] * ((i % Classes == 3 ? 1.0 : 0.0) - (1.0 / Classes)) * 0.5 / norm, 1e-6);
+
+        weights.Clear();
+        model.BeginTraining(Loss.SoftmaxCrossEntropy(), new Sgd(1), 1, clipping: GradientClipping.ByValue(0.05f)).Step(image, [3]);
+        for (int i = 0; i < weights.Length; i++)
+            ((double)weights[i]).Should().BeApproximately(Math.Clamp(image[i / Classes] * ((i % Classes == 3 ? 1.0 : 0.0) - (1.0 / Classes)), -0.05, 0.05), 1e-6);
+    }
+
     [Fact]
     public void Evaluation_FromAConfusionMatrix_DerivesEveryFigure()
     {
