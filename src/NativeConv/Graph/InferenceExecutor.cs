@@ -21,7 +21,7 @@ internal sealed unsafe class InferenceExecutor : IPhasedWork
         _outputLength = graph.Output.Shape.Length;
         // Predictions are not cut into chunks, so the batch size bounds only how many images a worker carries at once.
         _plan = new(graph, parameters, PlanKind.Inference, batchSize: int.MaxValue, options.ThreadCount, options.Level, null, memory: memory, sharing: sharing);
-        _team = new(this, options.ThreadCount);
+        _team = new(this);
         _areWeightsFixed = areWeightsFixed;
         if (areWeightsFixed)
             Pack();

@@ -17,7 +17,7 @@ internal sealed unsafe class ParameterUpdate : IPhasedWork
     private readonly ParameterStore _store;
     private readonly Optimizer _optimizer;
     private readonly GradientClipping? _clipping;
-    private WorkerTeam _team;
+    private readonly WorkerTeam _team;
     private readonly float[] _factors;
 
     // A block's each, added up in order, whoever worked it out.
@@ -33,7 +33,7 @@ internal sealed unsafe class ParameterUpdate : IPhasedWork
     public ParameterUpdate(ParameterStore store, Optimizer optimizer, ExecutionOptions options, GradientClipping? clipping, IReadOnlyList<(string Pattern, float Factor)> rates)
     {
         (_store, _optimizer, Options, _clipping) = (store, optimizer, options, clipping);
-        _team = new(this, options.ThreadCount);
+        _team = new(this);
         _factors = LearningRates.Factors(store, rates);
         _squares = new double[(store.Gradients.Length + GradientKernel.Block - 1) / GradientKernel.Block];
         State = new(optimizer.MomentCount, store.Values.Length);
@@ -44,17 +44,7 @@ internal sealed unsafe class ParameterUpdate : IPhasedWork
     public OptimizerState State { get; }
 
     /// <summary>The vector width and the threads.</summary>
-    public ExecutionOptions Options
-    {
-        get;
-        set
-        {
-            if (_team != null && value.ThreadCount != field.ThreadCount)
-                _team = new(this, value.ThreadCount);
-
-            field = value;
-        }
-    }
+    public ExecutionOptions Options { get; set; }
 
     /// <summary>The learning rate; the optimizer's own where null.</summary>
     public float? LearningRate { get; set; }

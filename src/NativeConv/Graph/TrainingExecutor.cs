@@ -18,7 +18,7 @@ internal sealed unsafe class TrainingExecutor : IPhasedWork
     {
         _plan = plan;
         _seed = seed;
-        _team = new(this, plan.WorkerCount);
+        _team = new(this);
     }
 
     public Plan Plan => _plan;

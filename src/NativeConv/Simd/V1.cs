@@ -84,12 +84,7 @@ internal unsafe struct V1<TMultiplyAdd> : IVector<V1<TMultiplyAdd>>
     public static V1<TMultiplyAdd> SelectLessThanOrEqual(V1<TMultiplyAdd> left, V1<TMultiplyAdd> right, V1<TMultiplyAdd> whenSet, V1<TMultiplyAdd> whenClear) => Select(LessThanOrEqual(left, right), whenSet, whenClear);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void TakeGreater(ref V1<TMultiplyAdd> best, ref V1<TMultiplyAdd> winner, V1<TMultiplyAdd> value, V1<TMultiplyAdd> number)
-    {
-        V1<TMultiplyAdd> takes = Select(LessThanOrEqual(value, best), Zero, EqualTo(best, best));
-        winner = Select(takes, number, winner);
-        best = Select(takes, value, best);
-    }
+    public static void TakeGreater(ref V1<TMultiplyAdd> best, ref V1<TMultiplyAdd> winner, V1<TMultiplyAdd> value, V1<TMultiplyAdd> number) => LargerOf.Take(ref best, ref winner, value, number);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V1<TMultiplyAdd> And(V1<TMultiplyAdd> left, V1<TMultiplyAdd> right) => FromBits(Bits(left) & Bits(right));

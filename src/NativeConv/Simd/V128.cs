@@ -111,12 +111,7 @@ internal unsafe struct V128<TMultiplyAdd> : IVector<V128<TMultiplyAdd>>
     public static V128<TMultiplyAdd> SelectLessThanOrEqual(V128<TMultiplyAdd> left, V128<TMultiplyAdd> right, V128<TMultiplyAdd> whenSet, V128<TMultiplyAdd> whenClear) => Select(LessThanOrEqual(left, right), whenSet, whenClear);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void TakeGreater(ref V128<TMultiplyAdd> best, ref V128<TMultiplyAdd> winner, V128<TMultiplyAdd> value, V128<TMultiplyAdd> number)
-    {
-        V128<TMultiplyAdd> takes = Select(LessThanOrEqual(value, best), Zero, EqualTo(best, best));
-        winner = Select(takes, number, winner);
-        best = Select(takes, value, best);
-    }
+    public static void TakeGreater(ref V128<TMultiplyAdd> best, ref V128<TMultiplyAdd> winner, V128<TMultiplyAdd> value, V128<TMultiplyAdd> number) => LargerOf.Take(ref best, ref winner, value, number);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V128<TMultiplyAdd> And(V128<TMultiplyAdd> left, V128<TMultiplyAdd> right) => new(left._value & right._value);

@@ -98,12 +98,7 @@ internal unsafe struct V256 : IVector<V256>
     public static V256 SelectLessThanOrEqual(V256 left, V256 right, V256 whenSet, V256 whenClear) => Select(LessThanOrEqual(left, right), whenSet, whenClear);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void TakeGreater(ref V256 best, ref V256 winner, V256 value, V256 number)
-    {
-        V256 takes = Select(LessThanOrEqual(value, best), Zero, EqualTo(best, best));
-        winner = Select(takes, number, winner);
-        best = Select(takes, value, best);
-    }
+    public static void TakeGreater(ref V256 best, ref V256 winner, V256 value, V256 number) => LargerOf.Take(ref best, ref winner, value, number);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V256 And(V256 left, V256 right) => new(left._value & right._value);

@@ -13,7 +13,6 @@ internal sealed class WorkerTeam
     private static readonly long LookOut = Stopwatch.Frequency / 5_000;
 
     private readonly IPhasedWork _work;
-    private readonly int _mostWorkers;
     private readonly Action<int> _body;
     private readonly object _gate = new();
 
@@ -21,19 +20,18 @@ internal sealed class WorkerTeam
     private WorkShares[] _shares = [];
     // The only value stands apart: every worker counts it down while others read the phase.
     private readonly int[] _left = new int[64];
-    private int _workers, _end, _phase;
+    private int _mostWorkers, _workers, _end, _phase;
     private ExceptionDispatchInfo? _failure;
 
-    public WorkerTeam(IPhasedWork work, int mostWorkers)
-    {
-        (_work, _mostWorkers) = (work, mostWorkers);
-        _body = Work;
-    }
+    public WorkerTeam(IPhasedWork work) => (_work, _body) = (work, Work);
 
-    /// <summary>Runs phases <paramref name="first"/> up to <paramref name="end"/>. One worker runs on the caller's thread alone, and nothing is allocated.</summary>
+    /// <summary>Runs phases <paramref name="first"/> up to <paramref name="end"/>. One worker runs on the caller's thread alone, and nothing is allocated once there have been as many phases.</summary>
     /// <remarks>An exception of the work comes out as it is, once every worker has stopped; the phases after it do not begin.</remarks>
     public void Run(int workers, int first, int end)
     {
+        if (_mostWorkers < workers)
+            (_shares, _mostWorkers) = ([], workers);
+
         if (_shares.Length < end)
             _shares = [.. _shares, .. Enumerable.Range(0, end - _shares.Length).Select(_ => new WorkShares(_mostWorkers))];
 

@@ -14,7 +14,7 @@ public sealed class WorkerTeamTests
     public void Run_RunsEveryPartOnce_PhaseAfterPhase(int workers)
     {
         var work = new Recorded([5, 0, 1, 64, 3, 0, 0, 17, 2], workers);
-        var team = new WorkerTeam(work, workers);
+        var team = new WorkerTeam(work);
         for (int round = 0; round < 50; round++)
         {
             work.Clear();
@@ -26,8 +26,8 @@ public sealed class WorkerTeamTests
     [Fact]
     public void Run_SomePhases_RunsThemAlone()
     {
-        var work = new Recorded([4, 4, 4, 4, 4], workers: 2);
-        var team = new WorkerTeam(work, 2);
+        var work = new Recorded([4, 4, 4, 4, 4], workers: 5);
+        var team = new WorkerTeam(work);
         team.Run(2, 1, 3);
         work.ShouldHaveRun(1, 3);
         work.Clear();
@@ -36,6 +36,9 @@ public sealed class WorkerTeamTests
         work.Clear();
         team.Run(1, 2, 5);
         work.ShouldHaveRun(2, 5);
+        work.Clear();
+        team.Run(5, 0, 5);
+        work.ShouldHaveRun(0, 5);
     }
 
     /// <summary>Parts that take long, more workers than cores: those who wait sleep, and are woken.</summary>
@@ -43,7 +46,7 @@ public sealed class WorkerTeamTests
     public void Run_PartsThatTakeLong_AreWaitedFor()
     {
         var work = new Recorded([3, 1, 7, 1, 2, 9, 1], workers: 8) { LongPart = 0 };
-        var team = new WorkerTeam(work, 8);
+        var team = new WorkerTeam(work);
         for (int round = 0; round < 3; round++)
         {
             work.Clear();
@@ -59,7 +62,7 @@ public sealed class WorkerTeamTests
         Recorded[] works = [.. Enumerable.Range(0, 6).Select(_ => new Recorded(parts, workers: 4))];
         Thread[] threads = [.. works.Select(work => new Thread(() =>
         {
-            var team = new WorkerTeam(work, 4);
+            var team = new WorkerTeam(work);
             for (int round = 0; round < 20; round++)
             {
                 work.Clear();
@@ -84,7 +87,7 @@ public sealed class WorkerTeamTests
     public void Run_WorkThatFails_ThrowsWhatItThrew_AndRunsAgain(int workers, bool isBetween)
     {
         var work = new Recorded([8, 8, 8, 8], workers) { FailingPhase = 2, FailsBetween = isBetween };
-        var team = new WorkerTeam(work, workers);
+        var team = new WorkerTeam(work);
         for (int round = 0; round < 20; round++)
         {
             work.Clear();
@@ -101,7 +104,7 @@ public sealed class WorkerTeamTests
     [Fact]
     public void Run_OneWorker_AllocatesNothing()
     {
-        var team = new WorkerTeam(new Nothing(), 1);
+        var team = new WorkerTeam(new Nothing());
         team.Run(1, 0, 100);
         long before = GC.GetAllocatedBytesForCurrentThread();
         team.Run(1, 0, 100);
