@@ -19,18 +19,22 @@ internal static unsafe class ConvolutionRunner
     public static Result Sparse(SimdLevel level, ConvolutionCase c, float[] x, float[] w, float[]? b, float[] dy, Guard guard = Guard.After) =>
         SimdLevels.Dispatch<Work, Result>(level, new(c, Multiplier: 0, x, w, b, dy, guard, IsSparse: true));
 
-    public static Result Depthwise(SimdLevel level, DepthwiseCase c, float[] x, float[] w, float[]? b, float[] dy, Guard guard = Guard.After) =>
-        SimdLevels.Dispatch<Work, Result>(level, new(c.AsConvolution, c.Multiplier, x, w, b, dy, guard));
+    /// <summary>Copies of groups of channels are taken where pixels are distant: as this processor would, or as is told, with a multiplier of 1.</summary>
+    public static Result Depthwise(SimdLevel level, DepthwiseCase c, float[] x, float[] w, float[]? b, float[] dy, Guard guard = Guard.After, bool? copiesGroups = null) =>
+        SimdLevels.Dispatch<Work, Result>(level, new(c.AsConvolution, c.Multiplier, x, w, b, dy, guard, CopiesGroups: copiesGroups));
 
     private readonly record struct Work(
-        ConvolutionCase Case, int Multiplier, float[] X, float[] W, float[]? B, float[] Dy, Guard Guard, bool IsSparse = false) : ISimdWork<Result>
+        ConvolutionCase Case, int Multiplier, float[] X, float[] W, float[]? B, float[] Dy, Guard Guard, bool IsSparse = false, bool? CopiesGroups = null) : ISimdWork<Result>
     {
         public Result Run<TVector>()
             where TVector : struct, IVector<TVector>
         {
-            ConvolutionAlgorithm<TVector> algorithm = Multiplier > 0
-                ? ConvolutionAlgorithm<TVector>.Depthwise(Case.Geometry, Case.InputChannels, Multiplier)
-                : ConvolutionAlgorithm<TVector>.Dense(Case.Geometry, Case.InputChannels, Case.OutputChannels, Case.Groups, isGradientSparse: IsSparse);
+            ConvolutionAlgorithm<TVector> algorithm = (Multiplier, CopiesGroups) switch
+            {
+                (0, _) => ConvolutionAlgorithm<TVector>.Dense(Case.Geometry, Case.InputChannels, Case.OutputChannels, Case.Groups, isGradientSparse: IsSparse),
+                (1, { } copies) => new PlainDepthwiseConvolution<TVector>(Case.Geometry, Case.InputChannels, default, copies),
+                _ => ConvolutionAlgorithm<TVector>.Depthwise(Case.Geometry, Case.InputChannels, Multiplier),
+            };
             algorithm.IsGradientTransposed.Should().Be(IsSparse);
             using var x = new GuardedMemory(X, Guard);
             using var w = new GuardedMemory(W, Guard);

@@ -19,7 +19,7 @@ internal abstract unsafe class ConvolutionAlgorithm<TVector>
     /// <summary>Picks the algorithm of a depthwise convolution, likewise.</summary>
     public static ConvolutionAlgorithm<TVector> Depthwise(in Conv2DGeometry geometry, int channels, int multiplier, Rectifier rectifier = default) => multiplier switch
     {
-        1 => new PlainDepthwiseConvolution<TVector>(geometry, channels, rectifier),
+        1 => new PlainDepthwiseConvolution<TVector>(geometry, channels, rectifier, CompactGroups.Gain),
         // One channel to many is a dense convolution, and many outputs a channel fill vectors by themselves.
         _ when channels == 1 || multiplier >= DepthwiseShape.FewChannels => new GeneralConvolution<TVector>(geometry, channels, channels * multiplier, channels, rectifier),
         _ => new MultipliedDepthwiseConvolution<TVector>(geometry, channels, multiplier, rectifier),

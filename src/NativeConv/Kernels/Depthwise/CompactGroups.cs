@@ -6,7 +6,8 @@ namespace NativeConv.Kernels;
 
 /// <summary>
 /// How a depthwise pass goes about pixels whose distance is a multiple of 2 KB: a few of them fill a set of the first-level cache, and a window's cells push each other out before the next tap or
-/// channel needs them. A band of rows is computed by groups of channels, each from a copy without the other channels between its pixels. By the shape alone.
+/// channel needs them. A band of rows is computed by groups of channels, each from a copy without the other channels between its pixels, where the cache's sets are small: elsewhere a copy costs more than it saves.
+/// Bands are by the shape alone, and sums by bands alike with copies and without, so that the processor does not decide on their order.
 /// </summary>
 internal sealed unsafe class CompactGroups
 {
@@ -18,6 +19,9 @@ internal sealed unsafe class CompactGroups
     /// <summary>What a band's rows should stay below, of all channels: the second-level cache.</summary>
     private const int BandBytes = 448 * 1024;
 
+    /// <summary>Lines of a set from which on a copy costs more than it saves.</summary>
+    private const int EnoughWays = 12;
+
     private readonly WindowRun[] _runs;
     private readonly int _pitch;
 
@@ -26,6 +30,9 @@ internal sealed unsafe class CompactGroups
         (_runs, _pitch) = (runs, pitch);
         (BandRows, Channels, Length) = (bandRows, channels, length);
     }
+
+    /// <summary>Whether this processor gains by copies.</summary>
+    public static bool Gain => FirstLevelCache.Ways < EnoughWays;
 
     /// <summary>Rows of a band; the last of an image may have fewer.</summary>
     public int BandRows { get; }
@@ -82,6 +89,16 @@ internal sealed unsafe class CompactGroups
 
             return most;
         }
+    }
+
+    /// <summary>Runs of the result's rows, one band's after another's.</summary>
+    public WindowRun[] ByBand(WindowRun[] runs, int resultRows)
+    {
+        var parts = new List<WindowRun>();
+        for (int row = 0; row < resultRows; row += BandRows)
+            parts.AddRange(runs.Select(run => run.Between(row, Math.Min(row + BandRows, resultRows))).Where(part => part.Count > 0));
+
+        return [.. parts];
     }
 
     /// <summary>The source rows that some rows of the result read.</summary>

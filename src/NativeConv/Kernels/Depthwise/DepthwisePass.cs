@@ -39,7 +39,7 @@ internal sealed unsafe class DepthwisePass<TVector>
     private readonly CompactGroups? _groups;
     private readonly Rectifier _rectifier;
 
-    private DepthwisePass(in Conv2DGeometry g, int channels, bool transposed, Rectifier rectifier)
+    private DepthwisePass(in Conv2DGeometry g, int channels, bool transposed, Rectifier rectifier, bool copiesGroups)
     {
         _rectifier = rectifier;
         _channels = channels;
@@ -69,7 +69,7 @@ internal sealed unsafe class DepthwisePass<TVector>
             axis = transposed
                 ? SlidingAxis.Backward(g.OutputWidth, g.InputWidth, g.KernelWidth, g.StrideWidth, g.DilationWidth, g.PadLeft)
                 : SlidingAxis.Forward(g.OutputWidth, g.InputWidth, g.KernelWidth, g.StrideWidth, g.DilationWidth, g.PadLeft);
-            _groups = CompactGroups.For(rows, sourceWidth, resultHeight, resultWidth: 0, channels);
+            _groups = copiesGroups ? CompactGroups.For(rows, sourceWidth, resultHeight, resultWidth: 0, channels) : null;
             cross = DepthwiseShape.ByResidue(rows, g);
             (inputCell, _inputCross, outputCell, _outputCross) = (channels, sourceRow, channels, resultRow);
             if (_groups != null)
@@ -99,10 +99,11 @@ internal sealed unsafe class DepthwisePass<TVector>
         _segments = [.. segments];
     }
 
-    public static DepthwisePass<TVector> Forward(in Conv2DGeometry geometry, int channels, Rectifier rectifier) =>
-        new(geometry, channels, transposed: false, rectifier);
+    public static DepthwisePass<TVector> Forward(in Conv2DGeometry geometry, int channels, Rectifier rectifier, bool copiesGroups) =>
+        new(geometry, channels, transposed: false, rectifier, copiesGroups);
 
-    public static DepthwisePass<TVector> BackwardInput(in Conv2DGeometry geometry, int channels) => new(geometry, channels, transposed: true, default);
+    public static DepthwisePass<TVector> BackwardInput(in Conv2DGeometry geometry, int channels, bool copiesGroups) =>
+        new(geometry, channels, transposed: true, default, copiesGroups);
 
     /// <summary>The tiles of some runs, with kernels that know their positions, one after another, in place of one that checks them.</summary>
     private Tile[] Tiles(IEnumerable<SlidingRun> runs, bool isPaired, nint inputCell, nint outputCell, List<TileSegment> segments)

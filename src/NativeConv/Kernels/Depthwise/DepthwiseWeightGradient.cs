@@ -27,7 +27,7 @@ internal sealed unsafe class DepthwiseWeightGradient<TVector>
     private readonly CompactGroups? _groups;
     private readonly int _outputHeight;
 
-    public DepthwiseWeightGradient(in Conv2DGeometry g, int channels)
+    public DepthwiseWeightGradient(in Conv2DGeometry g, int channels, bool copiesGroups)
     {
         _channels = channels;
         _taps = g.KernelHeight * g.KernelWidth;
@@ -49,18 +49,23 @@ internal sealed unsafe class DepthwiseWeightGradient<TVector>
         else
         {
             axis = SlidingAxis.Forward(g.OutputWidth, g.InputWidth, g.KernelWidth, g.StrideWidth, g.DilationWidth, g.PadLeft);
-            _groups = CompactGroups.For(WindowAxis.ForwardRows(g), g.InputWidth, g.OutputHeight, g.OutputWidth, channels);
+            var groups = CompactGroups.For(WindowAxis.ForwardRows(g), g.InputWidth, g.OutputHeight, g.OutputWidth, channels);
+            _groups = copiesGroups ? groups : null;
             _cross = DepthwiseShape.ByResidue(WindowAxis.ForwardRows(g), g);
+            (inputCell, _inputCross, outputCell, _outputCross) = (channels, inputRow, channels, outputRow);
             if (_groups != null)
             {
                 (inputCell, _inputCross, outputCell, _outputCross) = (_groups.Channels, (nint)g.InputWidth * _groups.Channels, _groups.Channels, (nint)g.OutputWidth * _groups.Channels);
+            }
+            else if (groups != null)
+            {
+                _cross = groups.ByBand(_cross, g.OutputHeight);
             }
             else
             {
                 int tileBytes = 2 * Math.Min(DepthwiseGradientMicroKernel.MostOutputs, axis.Runs.Max(run => run.Count)) * channels * sizeof(float);
                 int lines = Math.Max(1, (BlockBytes / tileBytes) - (g.KernelHeight / 2));
                 _cross = [.. _cross.SelectMany(run => run.Blocks(lines))];
-                (inputCell, _inputCross, outputCell, _outputCross) = (channels, inputRow, channels, outputRow);
             }
 
             (_tapAlong, _tapAcross) = (gradientTap, g.KernelWidth * gradientTap);

@@ -2,13 +2,13 @@ using NativeConv.Simd;
 
 namespace NativeConv.Kernels;
 
-/// <summary>Depthwise convolution with one output a channel.</summary>
-internal sealed unsafe class PlainDepthwiseConvolution<TVector>(in Conv2DGeometry geometry, int channels, Rectifier rectifier) : ConvolutionAlgorithm<TVector>
+/// <summary>Depthwise convolution with one output a channel; where pixels are a large power of two apart from copies of some channels, if it may: the same bits.</summary>
+internal sealed unsafe class PlainDepthwiseConvolution<TVector>(in Conv2DGeometry geometry, int channels, Rectifier rectifier, bool copiesGroups) : ConvolutionAlgorithm<TVector>
     where TVector : struct, IVector<TVector>
 {
-    private readonly DepthwisePass<TVector> _forward = DepthwisePass<TVector>.Forward(geometry, channels, rectifier);
-    private readonly DepthwisePass<TVector> _backward = DepthwisePass<TVector>.BackwardInput(geometry, channels);
-    private readonly DepthwiseWeightGradient<TVector> _weights = new(geometry, channels);
+    private readonly DepthwisePass<TVector> _forward = DepthwisePass<TVector>.Forward(geometry, channels, rectifier, copiesGroups);
+    private readonly DepthwisePass<TVector> _backward = DepthwisePass<TVector>.BackwardInput(geometry, channels, copiesGroups);
+    private readonly DepthwiseWeightGradient<TVector> _weights = new(geometry, channels, copiesGroups);
     private readonly nint _inputLength = (nint)geometry.InputPixels * channels, _outputLength = (nint)geometry.OutputPixels * channels;
 
     public override int ForwardPackedLength => _forward.PackedLength;

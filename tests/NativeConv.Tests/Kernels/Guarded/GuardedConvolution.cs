@@ -36,18 +36,32 @@ internal static unsafe class GuardedConvolution
         GuardedRun.Of(new Rows(c.AsConvolution, c.Multiplier));
     }
 
-    /// <summary>The algorithm of a depthwise convolution, or with a multiplier of 0 of a dense one.</summary>
-    private static ConvolutionAlgorithm<TVector> Algorithm<TVector>(ConvolutionCase c, int multiplier, Rectifier rectifier = default, bool isSparse = false)
-        where TVector : struct, IVector<TVector> => multiplier > 0
-            ? ConvolutionAlgorithm<TVector>.Depthwise(c.Geometry, c.InputChannels, multiplier, rectifier)
-            : ConvolutionAlgorithm<TVector>.Dense(c.Geometry, c.InputChannels, c.OutputChannels, c.Groups, rectifier, isSparse);
+    /// <summary>Where pixels are distant: from copies of groups of channels, or from where they are.</summary>
+    public static void RunDistant(DepthwiseCase c)
+    {
+        foreach (bool copies in (bool[])[false, true])
+        {
+            GuardedRun.Of(new Forward(c.AsConvolution, c.Multiplier, copies));
+            GuardedRun.Of(new Rows(c.AsConvolution, c.Multiplier, CopiesGroups: copies));
+            GuardedRun.Of(new Backward(c.AsConvolution, c.Multiplier, CopiesGroups: copies));
+        }
+    }
 
-    private readonly record struct Forward(ConvolutionCase Case, int Multiplier) : IGuardedKernel
+    /// <summary>The algorithm of a depthwise convolution, or with a multiplier of 0 of a dense one.</summary>
+    private static ConvolutionAlgorithm<TVector> Algorithm<TVector>(ConvolutionCase c, int multiplier, Rectifier rectifier = default, bool isSparse = false, bool? copiesGroups = null)
+        where TVector : struct, IVector<TVector> => (multiplier, copiesGroups) switch
+        {
+            (0, _) => ConvolutionAlgorithm<TVector>.Dense(c.Geometry, c.InputChannels, c.OutputChannels, c.Groups, rectifier, isSparse),
+            (1, { } copies) => new PlainDepthwiseConvolution<TVector>(c.Geometry, c.InputChannels, rectifier, copies),
+            _ => ConvolutionAlgorithm<TVector>.Depthwise(c.Geometry, c.InputChannels, multiplier, rectifier),
+        };
+
+    private readonly record struct Forward(ConvolutionCase Case, int Multiplier, bool? CopiesGroups = null) : IGuardedKernel
     {
         public void Run<TVector>(GuardedBuffers buffers)
             where TVector : struct, IVector<TVector>
         {
-            ConvolutionAlgorithm<TVector> algorithm = Algorithm<TVector>(Case, Multiplier);
+            ConvolutionAlgorithm<TVector> algorithm = Algorithm<TVector>(Case, Multiplier, copiesGroups: CopiesGroups);
             float* w = buffers.Read(Case.WeightsLength), b = buffers.Read(Case.OutputChannels), x = buffers.Read(Case.InputLength);
             float* packed = buffers.Scratch(algorithm.ForwardPackedLength), scratch = buffers.Scratch(algorithm.ScratchLength);
             algorithm.PackForward(w, b, packed);
@@ -71,7 +85,7 @@ internal static unsafe class GuardedConvolution
     }
 
     /// <summary>Bands of rows, each in a buffer of its own size, and each rectifier.</summary>
-    private readonly record struct Rows(ConvolutionCase Case, int Multiplier, bool IsSparse = false) : IGuardedKernel
+    private readonly record struct Rows(ConvolutionCase Case, int Multiplier, bool IsSparse = false, bool? CopiesGroups = null) : IGuardedKernel
     {
         private const int Bands = 3;
 
@@ -81,7 +95,7 @@ internal static unsafe class GuardedConvolution
             float* w = buffers.Read(Case.WeightsLength), b = buffers.Read(Case.OutputChannels), x = buffers.Read(Case.InputLength);
             foreach (Activation activation in (Activation[])[Activation.Linear, Activation.ReLU, Activation.ReLU6])
             {
-                ConvolutionAlgorithm<TVector> algorithm = Algorithm<TVector>(Case, Multiplier, Rectifier.Of(activation)!.Value, IsSparse);
+                ConvolutionAlgorithm<TVector> algorithm = Algorithm<TVector>(Case, Multiplier, Rectifier.Of(activation)!.Value, IsSparse, CopiesGroups);
                 float* packed = buffers.Scratch(algorithm.ForwardPackedLength);
                 algorithm.PackForward(w, b, packed);
                 if (!algorithm.CanRunRows)
@@ -104,12 +118,12 @@ internal static unsafe class GuardedConvolution
         }
     }
 
-    private readonly record struct Backward(ConvolutionCase Case, int Multiplier, bool IsSparse = false) : IGuardedKernel
+    private readonly record struct Backward(ConvolutionCase Case, int Multiplier, bool IsSparse = false, bool? CopiesGroups = null) : IGuardedKernel
     {
         public void Run<TVector>(GuardedBuffers buffers)
             where TVector : struct, IVector<TVector>
         {
-            ConvolutionAlgorithm<TVector> algorithm = Algorithm<TVector>(Case, Multiplier, isSparse: IsSparse);
+            ConvolutionAlgorithm<TVector> algorithm = Algorithm<TVector>(Case, Multiplier, isSparse: IsSparse, copiesGroups: CopiesGroups);
             float* x = buffers.Read(Case.InputLength), dy = buffers.Read(Case.OutputLength);
             float* packed = buffers.Scratch(algorithm.BackwardPackedLength), scratch = buffers.Scratch(algorithm.ScratchLength);
             algorithm.PackBackward(buffers.Read(Case.WeightsLength), packed);
