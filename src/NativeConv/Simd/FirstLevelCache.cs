@@ -2,7 +2,7 @@ using System.Runtime.Intrinsics.X86;
 
 namespace NativeConv.Simd;
 
-/// <summary>The first-level data cache of the processor that the program started on, as it describes itself.</summary>
+/// <summary>The first-level data cache as the processor describes it: the core that asks first, where there are several kinds.</summary>
 internal static class FirstLevelCache
 {
     private const int UsualWays = 8;
@@ -12,25 +12,23 @@ internal static class FirstLevelCache
 
     private const int DataCache = 1, UnifiedCache = 3;
 
+    /// <summary>An end for what answers every question alike.</summary>
+    private const int MostCaches = 16;
+
     /// <summary>Lines of the cache that a set holds; 8 where the processor does not say.</summary>
-    public static readonly int Ways = Find();
+    public static readonly int Ways = X86Base.IsSupported ? WaysOf(X86Base.CpuId) : UsualWays;
 
-    private static int Find()
+    /// <summary>The same of a processor that answers by leaf and index of a cache.</summary>
+    internal static int WaysOf(Func<int, int, (int Eax, int Ebx, int Ecx, int Edx)> cpuId) => Find(cpuId, Highest, Leaf) ?? Find(cpuId, HighestExtended, ExtendedLeaf) ?? UsualWays;
+
+    private static int? Find(Func<int, int, (int Eax, int Ebx, int Ecx, int Edx)> cpuId, int highest, int leaf)
     {
-        if (!X86Base.IsSupported)
-            return UsualWays;
-
-        return Find(Highest, Leaf) ?? Find(HighestExtended, ExtendedLeaf) ?? UsualWays;
-    }
-
-    private static int? Find(int highest, int leaf)
-    {
-        if ((uint)X86Base.CpuId(highest, 0).Eax < (uint)leaf)
+        if ((uint)cpuId(highest, 0).Eax < (uint)leaf)
             return null;
 
-        for (int cache = 0; ; cache++)
+        for (int cache = 0; cache < MostCaches; cache++)
         {
-            (int eax, int ebx, _, _) = X86Base.CpuId(leaf, cache);
+            (int eax, int ebx, _, _) = cpuId(leaf, cache);
             int type = eax & 0x1F, level = (eax >> 5) & 7;
             if (type == 0)
                 return null;
@@ -38,5 +36,7 @@ internal static class FirstLevelCache
             if (level == 1 && type is DataCache or UnifiedCache)
                 return (int)((uint)ebx >> 22) + 1;
         }
+
+        return null;
     }
 }

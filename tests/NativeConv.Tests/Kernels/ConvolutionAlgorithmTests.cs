@@ -59,7 +59,7 @@ public sealed class ConvolutionAlgorithmTests
         SameBits(c, (level, x, w, b, dy) => ConvolutionRunner.Dense(level, c, x, w, b, dy, Guard.Before));
     }
 
-    /// <summary>Pixels whose distance is a power of two, in one band of rows and in several, at every level: what a processor gains by copies of groups of channels must not decide on bits.</summary>
+    /// <summary>Pixels a multiple of 2 KB apart, in one band of rows and in several, at every level: what a processor gains by copies of groups of channels must not decide on bits.</summary>
     [Theory]
     [MemberData(nameof(CasesOfDistantPixels))]
     public void Depthwise_DistantPixels_EqualTheOracleAtEveryLevel(string _, DepthwiseCase c)

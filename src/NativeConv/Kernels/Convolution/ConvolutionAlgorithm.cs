@@ -16,10 +16,10 @@ internal abstract unsafe class ConvolutionAlgorithm<TVector>
             ? new SparseGradientConvolution<TVector>(geometry, inputChannels, outputChannels, rectifier)
             : new GeneralConvolution<TVector>(geometry, inputChannels, outputChannels, groups, rectifier);
 
-    /// <summary>Picks the algorithm of a depthwise convolution, likewise.</summary>
+    /// <summary>Picks the algorithm of a depthwise convolution, likewise, and by the processor's cache, which changes no bit.</summary>
     public static ConvolutionAlgorithm<TVector> Depthwise(in Conv2DGeometry geometry, int channels, int multiplier, Rectifier rectifier = default) => multiplier switch
     {
-        1 => new PlainDepthwiseConvolution<TVector>(geometry, channels, rectifier, CompactGroups.Gain),
+        1 => new PlainDepthwiseConvolution<TVector>(geometry, channels, rectifier, CompactGroups.IsGainWith(FirstLevelCache.Ways)),
         // One channel to many is a dense convolution, and many outputs a channel fill vectors by themselves.
         _ when channels == 1 || multiplier >= DepthwiseShape.FewChannels => new GeneralConvolution<TVector>(geometry, channels, channels * multiplier, channels, rectifier),
         _ => new MultipliedDepthwiseConvolution<TVector>(geometry, channels, multiplier, rectifier),

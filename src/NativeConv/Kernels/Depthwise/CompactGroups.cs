@@ -31,8 +31,8 @@ internal sealed unsafe class CompactGroups
         (BandRows, Channels, Length) = (bandRows, channels, length);
     }
 
-    /// <summary>Whether this processor gains by copies.</summary>
-    public static bool Gain => FirstLevelCache.Ways < EnoughWays;
+    /// <summary>Whether a cache whose sets hold so many lines gains by copies.</summary>
+    public static bool IsGainWith(int ways) => ways < EnoughWays;
 
     /// <summary>Rows of a band; the last of an image may have fewer.</summary>
     public int BandRows { get; }
@@ -91,7 +91,7 @@ internal sealed unsafe class CompactGroups
         }
     }
 
-    /// <summary>Runs of the result's rows, one band's after another's.</summary>
+    /// <summary>Runs of the result's rows, one band's after another's: the order of sums with copies, for those without.</summary>
     public WindowRun[] ByBand(WindowRun[] runs, int resultRows)
     {
         var parts = new List<WindowRun>();

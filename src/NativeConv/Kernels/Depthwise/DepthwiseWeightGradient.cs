@@ -7,7 +7,7 @@ namespace NativeConv.Kernels;
 /// <summary>
 /// Weight gradient of a depthwise convolution with one output a channel: dw [kh, kw, c] += sum over output pixels of x [pixel + tap, c] * dy [pixel, c]. Outputs slide along
 /// the row as in the forward pass; the plane is cut into blocks of lines and columns whose x and dy fit in the first-level cache, which all channel vectors visit
-/// before the next block. With few channels outputs slide down the columns and lanes run over a row's (column, channel) pairs, into a gradient as wide as the row,
+/// before the next block; where pixels are distant into bands of rows (<see cref="CompactGroups"/>). With few channels outputs slide down the columns and lanes run over a row's (column, channel) pairs, into a gradient as wide as the row,
 /// which is then added over the columns in order. Blocks follow from the shape alone, so that the order of every sum does too.
 /// </summary>
 internal sealed unsafe class DepthwiseWeightGradient<TVector>
@@ -49,17 +49,17 @@ internal sealed unsafe class DepthwiseWeightGradient<TVector>
         else
         {
             axis = SlidingAxis.Forward(g.OutputWidth, g.InputWidth, g.KernelWidth, g.StrideWidth, g.DilationWidth, g.PadLeft);
-            var groups = CompactGroups.For(WindowAxis.ForwardRows(g), g.InputWidth, g.OutputHeight, g.OutputWidth, channels);
-            _groups = copiesGroups ? groups : null;
+            var bands = CompactGroups.For(WindowAxis.ForwardRows(g), g.InputWidth, g.OutputHeight, g.OutputWidth, channels);
+            _groups = copiesGroups ? bands : null;
             _cross = DepthwiseShape.ByResidue(WindowAxis.ForwardRows(g), g);
             (inputCell, _inputCross, outputCell, _outputCross) = (channels, inputRow, channels, outputRow);
             if (_groups != null)
             {
                 (inputCell, _inputCross, outputCell, _outputCross) = (_groups.Channels, (nint)g.InputWidth * _groups.Channels, _groups.Channels, (nint)g.OutputWidth * _groups.Channels);
             }
-            else if (groups != null)
+            else if (bands != null)
             {
-                _cross = groups.ByBand(_cross, g.OutputHeight);
+                _cross = bands.ByBand(_cross, g.OutputHeight);
             }
             else
             {

@@ -2,7 +2,7 @@ using NativeConv.Simd;
 
 namespace NativeConv.Kernels;
 
-/// <summary>Depthwise convolution with one output a channel; where pixels are a large power of two apart from copies of some channels, if it may: the same bits.</summary>
+/// <summary>Depthwise convolution with one output a channel. Where pixels are a multiple of 2 KB apart it may be told to copy groups of channels, which gives the same bits.</summary>
 internal sealed unsafe class PlainDepthwiseConvolution<TVector>(in Conv2DGeometry geometry, int channels, Rectifier rectifier, bool copiesGroups) : ConvolutionAlgorithm<TVector>
     where TVector : struct, IVector<TVector>
 {

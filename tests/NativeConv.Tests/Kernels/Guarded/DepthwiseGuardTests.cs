@@ -50,7 +50,7 @@ public sealed class DepthwiseGuardTests
     public void Depthwise_LargerThanTheCaches_StaysBetweenTheGuards() =>
         GuardedConvolution.RunForward(new DepthwiseCase(Images, new(131, 127, 3, 1, 2, Padding.Same), Channels: 64, Multiplier: 1));
 
-    /// <summary>Pixels a power of two apart, which some processors compute from copies of groups of channels, in one band of rows and in several.</summary>
+    /// <summary>Pixels a multiple of 2 KB apart, which some processors compute from copies of groups of channels, in one band of rows and in several.</summary>
     [Fact]
     public void Depthwise_DistantPixels_StaysBetweenTheGuards()
     {
