@@ -23,18 +23,22 @@ internal static unsafe class ConvolutionRunner
     public static Result Depthwise(SimdLevel level, DepthwiseCase c, float[] x, float[] w, float[]? b, float[] dy, Guard guard = Guard.After, bool? copiesGroups = null) =>
         SimdLevels.Dispatch<Work, Result>(level, new(c.AsConvolution, c.Multiplier, x, w, b, dy, guard, CopiesGroups: copiesGroups));
 
+    /// <summary>The algorithm of a depthwise convolution, or with a multiplier of 0 of a dense one.</summary>
+    public static ConvolutionAlgorithm<TVector> Algorithm<TVector>(ConvolutionCase c, int multiplier, Rectifier rectifier = default, bool isSparse = false, bool? copiesGroups = null)
+        where TVector : struct, IVector<TVector> => (multiplier, copiesGroups) switch
+        {
+            (0, _) => ConvolutionAlgorithm<TVector>.Dense(c.Geometry, c.InputChannels, c.OutputChannels, c.Groups, rectifier, isSparse),
+            (1, { } copies) => new PlainDepthwiseConvolution<TVector>(c.Geometry, c.InputChannels, rectifier, copies),
+            _ => ConvolutionAlgorithm<TVector>.Depthwise(c.Geometry, c.InputChannels, multiplier, rectifier),
+        };
+
     private readonly record struct Work(
         ConvolutionCase Case, int Multiplier, float[] X, float[] W, float[]? B, float[] Dy, Guard Guard, bool IsSparse = false, bool? CopiesGroups = null) : ISimdWork<Result>
     {
         public Result Run<TVector>()
             where TVector : struct, IVector<TVector>
         {
-            ConvolutionAlgorithm<TVector> algorithm = (Multiplier, CopiesGroups) switch
-            {
-                (0, _) => ConvolutionAlgorithm<TVector>.Dense(Case.Geometry, Case.InputChannels, Case.OutputChannels, Case.Groups, isGradientSparse: IsSparse),
-                (1, { } copies) => new PlainDepthwiseConvolution<TVector>(Case.Geometry, Case.InputChannels, default, copies),
-                _ => ConvolutionAlgorithm<TVector>.Depthwise(Case.Geometry, Case.InputChannels, Multiplier),
-            };
+            ConvolutionAlgorithm<TVector> algorithm = Algorithm<TVector>(Case, Multiplier, isSparse: IsSparse, copiesGroups: CopiesGroups);
             algorithm.IsGradientTransposed.Should().Be(IsSparse);
             using var x = new GuardedMemory(X, Guard);
             using var w = new GuardedMemory(W, Guard);

@@ -47,21 +47,12 @@ internal static unsafe class GuardedConvolution
         }
     }
 
-    /// <summary>The algorithm of a depthwise convolution, or with a multiplier of 0 of a dense one.</summary>
-    private static ConvolutionAlgorithm<TVector> Algorithm<TVector>(ConvolutionCase c, int multiplier, Rectifier rectifier = default, bool isSparse = false, bool? copiesGroups = null)
-        where TVector : struct, IVector<TVector> => (multiplier, copiesGroups) switch
-        {
-            (0, _) => ConvolutionAlgorithm<TVector>.Dense(c.Geometry, c.InputChannels, c.OutputChannels, c.Groups, rectifier, isSparse),
-            (1, { } copies) => new PlainDepthwiseConvolution<TVector>(c.Geometry, c.InputChannels, rectifier, copies),
-            _ => ConvolutionAlgorithm<TVector>.Depthwise(c.Geometry, c.InputChannels, multiplier, rectifier),
-        };
-
     private readonly record struct Forward(ConvolutionCase Case, int Multiplier, bool? CopiesGroups = null) : IGuardedKernel
     {
         public void Run<TVector>(GuardedBuffers buffers)
             where TVector : struct, IVector<TVector>
         {
-            ConvolutionAlgorithm<TVector> algorithm = Algorithm<TVector>(Case, Multiplier, copiesGroups: CopiesGroups);
+            ConvolutionAlgorithm<TVector> algorithm = ConvolutionRunner.Algorithm<TVector>(Case, Multiplier, copiesGroups: CopiesGroups);
             float* w = buffers.Read(Case.WeightsLength), b = buffers.Read(Case.OutputChannels), x = buffers.Read(Case.InputLength);
             float* packed = buffers.Scratch(algorithm.ForwardPackedLength), scratch = buffers.Scratch(algorithm.ScratchLength);
             algorithm.PackForward(w, b, packed);
@@ -95,7 +86,7 @@ internal static unsafe class GuardedConvolution
             float* w = buffers.Read(Case.WeightsLength), b = buffers.Read(Case.OutputChannels), x = buffers.Read(Case.InputLength);
             foreach (Activation activation in (Activation[])[Activation.Linear, Activation.ReLU, Activation.ReLU6])
             {
-                ConvolutionAlgorithm<TVector> algorithm = Algorithm<TVector>(Case, Multiplier, Rectifier.Of(activation)!.Value, IsSparse, CopiesGroups);
+                ConvolutionAlgorithm<TVector> algorithm = ConvolutionRunner.Algorithm<TVector>(Case, Multiplier, Rectifier.Of(activation)!.Value, IsSparse, CopiesGroups);
                 float* packed = buffers.Scratch(algorithm.ForwardPackedLength);
                 algorithm.PackForward(w, b, packed);
                 if (!algorithm.CanRunRows)
@@ -123,7 +114,7 @@ internal static unsafe class GuardedConvolution
         public void Run<TVector>(GuardedBuffers buffers)
             where TVector : struct, IVector<TVector>
         {
-            ConvolutionAlgorithm<TVector> algorithm = Algorithm<TVector>(Case, Multiplier, isSparse: IsSparse, copiesGroups: CopiesGroups);
+            ConvolutionAlgorithm<TVector> algorithm = ConvolutionRunner.Algorithm<TVector>(Case, Multiplier, isSparse: IsSparse, copiesGroups: CopiesGroups);
             float* x = buffers.Read(Case.InputLength), dy = buffers.Read(Case.OutputLength);
             float* packed = buffers.Scratch(algorithm.BackwardPackedLength), scratch = buffers.Scratch(algorithm.ScratchLength);
             algorithm.PackBackward(buffers.Read(Case.WeightsLength), packed);
