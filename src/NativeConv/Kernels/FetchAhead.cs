@@ -81,15 +81,6 @@ internal unsafe struct FetchAhead
         return parts;
     }
 
-    /// <summary>What is left of a single line after some parts.</summary>
-    public readonly FetchAhead After(int parts)
-    {
-        FetchAhead rest = this;
-        rest._source += parts * _sourceLength;
-        rest._result += parts * _resultLength;
-        return rest;
-    }
-
     /// <summary>Whole lines of the cache.</summary>
     private static nint PartOf(nint length, int vectors) => (((length + vectors - 1) / vectors) + Prefetch.LineFloats - 1) / Prefetch.LineFloats * Prefetch.LineFloats;
 

@@ -19,6 +19,14 @@ internal static unsafe class Prefetch
             Sse.Prefetch0(address);
     }
 
+    /// <summary>Asks for the line that holds an address to be brought to the second-level cache.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void LineToSecondLevel(byte* address)
+    {
+        if (IsSupported)
+            Sse.Prefetch1(address);
+    }
+
     /// <summary>Asks for some floats to be brought to the second-level cache. Any address will do; where the machine has no such instruction nothing happens.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void ToSecondLevel(float* address, nint count)

@@ -42,8 +42,8 @@ internal unsafe struct ConvolutionTile
     /// <summary>What results go through.</summary>
     public Rectifier Rectifier;
 
-    /// <summary>What the tiles of a single line ask for while they are computed, a part each, or each two that are computed as one.</summary>
-    public FetchAhead Ahead;
+    /// <summary>What tiles with one tap in a row ask for while they are computed; null for nothing.</summary>
+    public FetchQueue* Ahead;
 }
 
 /// <summary>
@@ -75,7 +75,7 @@ internal static unsafe class ConvolutionMicroKernel
         };
 
     /// <summary>Whether every two tiles are computed as one.</summary>
-    public static bool RunsPairs<TVector>(int rows, int columns)
+    private static bool RunsPairs<TVector>(int rows, int columns)
         where TVector : struct, IVector<TVector> => columns == 1 && TVector.Registers < 32 && rows >= 4;
 
     public static void Run<TVector>(int rows, int columns, in ConvolutionTile tile)
@@ -118,7 +118,6 @@ internal static unsafe class ConvolutionMicroKernel
             return;
 
         nint done = (nint)rows * (tiles - 1);
-        tile.Ahead = tile.Ahead.After(tiles / 2);
         tile.Tiles = 1;
         tile.Input += done * tile.InputStride;
         tile.Output += done * tile.OutputStride;
@@ -209,20 +208,23 @@ internal static unsafe class ConvolutionMicroKernel
         where TColumns : struct, ISize
         where TEdge : struct, IEdge
     {
-        if (tile.TapColumns == 1)
-            Run<TVector, TRows, TColumns, TEdge, N1>(in tile);
+        if (tile.TapColumns != 1)
+            Run<TVector, TRows, TColumns, TEdge, N0, NotAsking>(in tile);
+        else if (tile.Ahead == null)
+            Run<TVector, TRows, TColumns, TEdge, N1, NotAsking>(in tile);
         else
-            Run<TVector, TRows, TColumns, TEdge, N0>(in tile);
+            Run<TVector, TRows, TColumns, TEdge, N1, Asking>(in tile);
     }
 
     /// <summary>TTapColumns is 1 where a single one is known when compiled, else 0.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Run<TVector, TRows, TColumns, TEdge, TTapColumns>(in ConvolutionTile tile)
+    private static void Run<TVector, TRows, TColumns, TEdge, TTapColumns, TAsking>(in ConvolutionTile tile)
         where TVector : struct, IVector<TVector>
         where TRows : struct, ISize
         where TColumns : struct, ISize
         where TEdge : struct, IEdge
         where TTapColumns : struct, ISize
+        where TAsking : struct, IAsking
     {
         int lanes = TVector.Lanes;
         nint stride = tile.InputStride, stride2 = 2 * stride, stepBytes = tile.ChannelStep * sizeof(float);
@@ -233,8 +235,10 @@ internal static unsafe class ConvolutionMicroKernel
             float* input = lineInput, output = lineOutput;
             for (int remaining = tile.Tiles; remaining > 0; remaining--)
             {
-                if (tile.Ahead.IsOn)
-                    tile.Ahead.Run(0, tile.Tiles - remaining);
+                byte* next = (byte*)tile.Weights;
+                nint nextStep = 0;
+                if (TAsking.IsOn)
+                    nextStep = tile.Ahead->Take(ref next);
 
                 TVector bias0 = TVector.Load(tile.Weights);
                 TVector bias1 = TColumns.Value == 2 ? TVector.Load(tile.Weights + lanes) : bias0;
@@ -380,6 +384,12 @@ internal static unsafe class ConvolutionMicroKernel
                                 a9 = (float*)((byte*)a9 + stepBytes);
                             if (TRows.Value > 12)
                                 a12 = (float*)((byte*)a12 + stepBytes);
+
+                            if (TAsking.IsOn)
+                            {
+                                Prefetch.LineToSecondLevel(next);
+                                next += nextStep;
+                            }
                         }
                         while (--channel != 0);
 
@@ -394,6 +404,12 @@ internal static unsafe class ConvolutionMicroKernel
 
                     inputRow += tile.InputTapRow;
                     weightRow += tile.WeightTapRow;
+                }
+
+                if (TAsking.IsOn)
+                {
+                    if (nextStep != 0)
+                        tile.Ahead->Put(next);
                 }
 
                 float* y = output;

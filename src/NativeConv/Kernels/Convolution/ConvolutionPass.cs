@@ -15,11 +15,8 @@ internal sealed unsafe class ConvolutionPass
     /// <summary>Weights above this share the second-level cache with a longer segment, so that they are brought from further away less often.</summary>
     private const int LargeWeights = 192 * 1024, LongSegmentBytes = 64 * 1024;
 
-    /// <summary>From this size of source and results on, a pointwise pass fetches the next segment while one is computed.</summary>
+    /// <summary>From this size of source and results on, a pointwise pass asks for the next segment while one is computed.</summary>
     public const int FetchedBytes = 2 * 1024 * 1024;
-
-    /// <summary>A segment's results beyond this would push its source and the weights out of the second-level cache.</summary>
-    private const int MostFetchedResults = 128 * 1024;
 
     private const int PackedSquare = 16;
 
@@ -361,6 +358,10 @@ internal sealed unsafe class ConvolutionPass
         long weightBytes = (long)sizeof(float) * _taps * SourceGroup * ResultGroup;
         int segment = Math.Max(1, (weightBytes > LargeWeights ? LongSegmentBytes : SegmentBytes) / (sizeof(float) * tileRows * SourceGroup));
         int segmentTiles = Math.Min(tiles, segment), segmentLines = segment / segmentTiles;
+        FetchQueue ahead = default;
+        if (fetches)
+            tile.Ahead = &ahead;
+
         for (int line = 0; line < lines; line += segmentLines)
         {
             tile.Lines = Math.Min(segmentLines, lines - line);
@@ -369,7 +370,10 @@ internal sealed unsafe class ConvolutionPass
                 tile.Tiles = Math.Min(segmentTiles, tiles - first);
                 tile.Input = x + (line * tile.InputLine) + ((nint)first * tileRows * tile.InputStride);
                 tile.Output = y + (line * tile.OutputLine) + ((nint)first * tileRows * tile.OutputStride);
-                Blocks<TVector>(tile, rows, columns, weights, tileRows, part, fetches ? Next(tile, tileRows, Math.Min(segmentTiles, tiles - first - tile.Tiles)) : default);
+                if (fetches)
+                    Ask<TVector>(tile, tileRows, Math.Min(segmentTiles, tiles - first - tile.Tiles), ref ahead);
+
+                Blocks<TVector>(tile, rows, columns, weights, tileRows, part);
             }
         }
     }
@@ -379,16 +383,19 @@ internal sealed unsafe class ConvolutionPass
         Prefetch.IsSupported && _taps == 1 && Groups == 1 && part.First == 0 && part.End == part.Blocks.Tiles && tile.InputStride == SourceChannels && tile.OutputStride == ResultChannels
         && pixels * ((long)SourceChannels + ResultChannels) * sizeof(float) >= FetchedBytes;
 
-    /// <summary>What a segment of so many tiles after this one's reads and writes.</summary>
-    private static FetchAhead Next(in ConvolutionTile tile, int tileRows, int tiles)
+    /// <summary>Has the tiles of this segment ask for what the next, of so many tiles, reads and writes.</summary>
+    private void Ask<TVector>(in ConvolutionTile tile, int tileRows, int tiles, ref FetchQueue ahead)
+        where TVector : struct, IVector<TVector>
     {
-        nint done = (nint)tile.Tiles * tileRows, pixels = (nint)tiles * tileRows, results = pixels * tile.OutputStride;
-        return tiles == 0 ? default : FetchAhead.For(
-            tile.Input + (done * tile.InputStride), pixels * tile.InputStride, tile.Output + (done * tile.OutputStride), results * sizeof(float) <= MostFetchedResults ? results : 0);
+        nint done = (nint)tile.Tiles * tileRows, pixels = (nint)tiles * tileRows;
+        ahead.Clear();
+        ahead.Add(tile.Input + (done * tile.InputStride), pixels * tile.InputStride);
+        ahead.Add(tile.Output + (done * tile.OutputStride), pixels * tile.OutputStride);
+        ahead.Spread((long)tile.Tiles * AllResults<TVector>().Blocks.Tiles * tile.Channels);
     }
 
     /// <summary>The blocks of a part's results for some tiles.</summary>
-    private void Blocks<TVector>(ConvolutionTile tile, in WindowRun rows, in WindowRun columns, float* weights, int tileRows, in Part part, in FetchAhead ahead)
+    private void Blocks<TVector>(ConvolutionTile tile, in WindowRun rows, in WindowRun columns, float* weights, int tileRows, in Part part)
         where TVector : struct, IVector<TVector>
     {
         int sourceGroup = SourceGroup, depth = (_taps * sourceGroup) + 1;
@@ -404,13 +411,6 @@ internal sealed unsafe class ConvolutionPass
             tile.FirstTap = width + (rows.FirstTap * tapRow) + (columns.FirstTap * tapColumn);
             tile.WeightTapRow = rows.TapStep * tapRow;
             tile.WeightTapColumn = columns.TapStep * tapColumn;
-            if (ahead.IsOn)
-            {
-                int vector = channel / TVector.Lanes;
-                int parts = ConvolutionMicroKernel.RunsPairs<TVector>(tileRows, vectors) ? (tile.Tiles + 1) / 2 : tile.Tiles;
-                tile.Ahead = ahead.Of(vector, vector + vectors, Vectors<TVector>()).Parts(parts, lines: 1);
-            }
-
             ConvolutionMicroKernel.Run<TVector>(tileRows, vectors, in tile);
             channel += width;
             tile.Output += width;

@@ -27,6 +27,12 @@ internal sealed unsafe class ConvolutionWeightGradient
 
     private const int LeastPackedChannels = 16;
 
+    /// <summary>From this size of x and dy on, the next block is asked for while one is computed. Calls see a part of a batch.</summary>
+    public const int FetchedBytes = 512 * 1024;
+
+    /// <summary>A larger gradient needs the second-level cache for itself.</summary>
+    private const int LargestFetchingGradient = 768 * 1024;
+
     /// <summary>A block whose packed input would be longer (a very wide image, a far dilation) is read in place.</summary>
     private const long MostPackedInput = 1 << 20;
 
@@ -70,6 +76,9 @@ internal sealed unsafe class ConvolutionWeightGradient
 
         /// <summary>As many zeros as a tile has channels where the gradient begins with this block; else null.</summary>
         public float* Zeros;
+
+        /// <summary>What is asked for while the block is computed; null for nothing.</summary>
+        public FetchQueue* Ahead;
     }
 
     /// <summary>Floats of scratch that <see cref="Run"/> needs.</summary>
@@ -117,6 +126,10 @@ internal sealed unsafe class ConvolutionWeightGradient
         new Span<float>(zeros, zeroCount).Clear();
         var block = new Block { InputRows = _g.InputHeight * together, OutputRows = _g.OutputHeight * together };
         int blocks = (block.OutputRows + most - 1) / most;
+        FetchQueue ahead = default;
+        if (Fetches(block.OutputRows))
+            block.Ahead = &ahead;
+
         for (int image = 0; image < images; image += together)
         {
             for (int i = 0; i < blocks; i++)
@@ -124,6 +137,9 @@ internal sealed unsafe class ConvolutionWeightGradient
                 block.Zeros = begins && image == 0 && i == 0 ? zeros : null;
                 block.FirstLine = (int)((long)block.OutputRows * i / blocks);
                 block.EndLine = (int)((long)block.OutputRows * (i + 1) / blocks);
+                if (block.Ahead != null)
+                    Ask<TVector>(block, x, dy, (int)((long)block.OutputRows * (i + 2) / blocks), columns, endColumn - firstColumn);
+
                 for (int group = 0; group < _groups; group++)
                 {
                     float* groupX = x + (group * InputGroup), groupDy = dy + (group * OutputGroup);
@@ -138,6 +154,21 @@ internal sealed unsafe class ConvolutionWeightGradient
             x += (nint)_g.InputPixels * _inputChannels;
             dy += (nint)_g.OutputPixels * _outputChannels;
         }
+    }
+
+    /// <summary>Whether so many pixels of a pointwise convolution outgrow the caches.</summary>
+    private bool Fetches(int pixels) => Prefetch.IsSupported && _g.IsPointwise && _groups == 1 && pixels * ((long)_inputChannels + _outputChannels) * sizeof(float) >= FetchedBytes
+        && (long)_inputChannels * _outputChannels * sizeof(float) <= LargestFetchingGradient;
+
+    /// <summary>Has a block's tiles ask for the next one, which ends at a line.</summary>
+    private void Ask<TVector>(in Block block, float* x, float* dy, int end, TileRows columns, int columnTiles)
+        where TVector : struct, IVector<TVector>
+    {
+        int pixels = Math.Min(end, block.OutputRows) - block.EndLine, tileRows = WeightGradientMicroKernel.MaximumRows<TVector>(columns.RowsOf(0));
+        block.Ahead->Clear();
+        block.Ahead->Add(x + ((nint)block.EndLine * _inputChannels), (nint)pixels * _inputChannels);
+        block.Ahead->Add(dy + ((nint)block.EndLine * _outputChannels), (nint)pixels * _outputChannels);
+        block.Ahead->Spread((long)(block.EndLine - block.FirstLine) * columnTiles * ((InputGroup + tileRows - 1) / tileRows));
     }
 
     private bool Packs<TVector>()
@@ -284,6 +315,7 @@ internal sealed unsafe class ConvolutionWeightGradient
             GradientRow = _outputChannels,
             Zeros = block.Zeros,
             Channels = block.Channels,
+            Ahead = block.Ahead,
         };
         if (tile.LeftLine == tile.Pixels * tile.LeftPixel && tile.RightLine == tile.Pixels * tile.RightPixel)
             (tile.Pixels, tile.Lines) = (tile.Pixels * tile.Lines, 1);

@@ -34,6 +34,9 @@ internal unsafe struct WeightGradientTile
     /// <summary>How many tiles follow each other down the gradient's rows, and floats from one to the next on both sides.</summary>
     public int Tiles;
     public nint LeftTile, GradientTile;
+
+    /// <summary>What tiles ask for while they are computed; null for nothing.</summary>
+    public FetchQueue* Ahead;
 }
 
 /// <summary>
@@ -55,8 +58,7 @@ internal static unsafe class WeightGradientMicroKernel
         int columns = (tile.Channels + TVector.Lanes - 1) / TVector.Lanes;
         if (tile.LeftPanel == 0)
         {
-            int most = columns switch { 1 => RowsOfOne<TVector>(), 2 => ConvolutionMicroKernel.MaximumRows<TVector>(), _ => WideWeightGradientMicroKernel.MaximumRows };
-            RunRows<TVector>(new(rows, most), columns, ref tile);
+            RunRows<TVector>(new(rows, MaximumRows<TVector>(columns)), columns, ref tile);
             return;
         }
 
@@ -70,6 +72,10 @@ internal static unsafe class WeightGradientMicroKernel
         RunHalves<TVector>(panels.Short + 1, panels.Long, columns, ref tile);
         RunHalves<TVector>(panels.Short, panels.Tiles - panels.Long, columns, ref tile);
     }
+
+    /// <summary>The most rows of a tile of so many vectors.</summary>
+    public static int MaximumRows<TVector>(int columns)
+        where TVector : struct, IVector<TVector> => columns switch { 1 => RowsOfOne<TVector>(), 2 => ConvolutionMicroKernel.MaximumRows<TVector>(), _ => WideWeightGradientMicroKernel.MaximumRows };
 
     /// <summary>The most rows of a tile of one vector.</summary>
     private static int RowsOfOne<TVector>()
@@ -205,12 +211,25 @@ internal static unsafe class WeightGradientMicroKernel
             Run<TVector, TRows, TColumns, Partial>(in tile);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Run<TVector, TRows, TColumns, TEdge>(in WeightGradientTile tile)
         where TVector : struct, IVector<TVector>
         where TRows : struct, ISize
         where TColumns : struct, ISize
         where TEdge : struct, IEdge
+    {
+        if (tile.Ahead == null)
+            Run<TVector, TRows, TColumns, TEdge, NotAsking>(in tile);
+        else
+            Run<TVector, TRows, TColumns, TEdge, Asking>(in tile);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Run<TVector, TRows, TColumns, TEdge, TAsking>(in WeightGradientTile tile)
+        where TVector : struct, IVector<TVector>
+        where TRows : struct, ISize
+        where TColumns : struct, ISize
+        where TEdge : struct, IEdge
+        where TAsking : struct, IAsking
     {
         int lanes = TVector.Lanes;
         int last = tile.Channels - ((TColumns.Value - 1) * lanes);
@@ -223,6 +242,11 @@ internal static unsafe class WeightGradientMicroKernel
         float* tileGradient = tile.Gradient;
         for (int remaining = tile.Tiles; remaining > 0; remaining--)
         {
+            byte* next = (byte*)tile.Right;
+            nint nextStep = 0;
+            if (TAsking.IsOn)
+                nextStep = tile.Ahead->Take(ref next);
+
             TVector zero = TVector.Zero;
             TVector c0x = zero, c1x = zero, c2x = zero, c3x = zero, c4x = zero, c5x = zero, c6x = zero;
             TVector c7x = zero, c8x = zero, c9x = zero, c10x = zero, c11x = zero, c12x = zero, c13x = zero;
@@ -454,11 +478,23 @@ internal static unsafe class WeightGradientMicroKernel
                         a9 = (float*)((byte*)a9 + leftBytes);
                     if (TRows.Value > 12)
                         a12 = (float*)((byte*)a12 + leftBytes);
+
+                    if (TAsking.IsOn)
+                    {
+                        Prefetch.LineToSecondLevel(next);
+                        next += nextStep;
+                    }
                 }
                 while (--pixel != 0);
 
                 leftLine += tile.LeftLine;
                 rightLine += tile.RightLine;
+            }
+
+            if (TAsking.IsOn)
+            {
+                if (nextStep != 0)
+                    tile.Ahead->Put(next);
             }
 
             float* gradient = tileGradient;

@@ -82,20 +82,23 @@ internal static unsafe class WideConvolutionMicroKernel
         where TColumns : struct, ISize
         where TEdge : struct, IEdge
     {
-        if (tile.TapColumns == 1)
-            Run<TVector, TRows, TColumns, TEdge, N1>(in tile);
+        if (tile.TapColumns != 1)
+            Run<TVector, TRows, TColumns, TEdge, N0, NotAsking>(in tile);
+        else if (tile.Ahead == null)
+            Run<TVector, TRows, TColumns, TEdge, N1, NotAsking>(in tile);
         else
-            Run<TVector, TRows, TColumns, TEdge, N0>(in tile);
+            Run<TVector, TRows, TColumns, TEdge, N1, Asking>(in tile);
     }
 
     /// <summary>TTapColumns is 1 where a single one is known when compiled, else 0.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Run<TVector, TRows, TColumns, TEdge, TTapColumns>(in ConvolutionTile tile)
+    private static void Run<TVector, TRows, TColumns, TEdge, TTapColumns, TAsking>(in ConvolutionTile tile)
         where TVector : struct, IVector<TVector>
         where TRows : struct, ISize
         where TColumns : struct, ISize
         where TEdge : struct, IEdge
         where TTapColumns : struct, ISize
+        where TAsking : struct, IAsking
     {
         int lanes = TVector.Lanes, lanes2 = 2 * lanes, lanes3 = 3 * lanes;
         nint stride = tile.InputStride, stride2 = 2 * stride, stepBytes = tile.ChannelStep * sizeof(float);
@@ -106,8 +109,10 @@ internal static unsafe class WideConvolutionMicroKernel
             float* input = lineInput, output = lineOutput;
             for (int remaining = tile.Tiles; remaining > 0; remaining--)
             {
-                if (tile.Ahead.IsOn)
-                    tile.Ahead.Run(0, tile.Tiles - remaining);
+                byte* next = (byte*)tile.Weights;
+                nint nextStep = 0;
+                if (TAsking.IsOn)
+                    nextStep = tile.Ahead->Take(ref next);
 
                 TVector bias0 = TVector.Load(tile.Weights), bias1 = TVector.Load(tile.Weights + lanes), bias2 = TVector.Load(tile.Weights + lanes2);
                 TVector bias3 = TColumns.Value > 3 ? TVector.Load(tile.Weights + lanes3) : bias2;
@@ -211,6 +216,12 @@ internal static unsafe class WideConvolutionMicroKernel
                                 a3 = (float*)((byte*)a3 + stepBytes);
                             if (TRows.Value > 6)
                                 a6 = (float*)((byte*)a6 + stepBytes);
+
+                            if (TAsking.IsOn)
+                            {
+                                Prefetch.LineToSecondLevel(next);
+                                next += nextStep;
+                            }
                         }
                         while (--channel != 0);
 
@@ -225,6 +236,12 @@ internal static unsafe class WideConvolutionMicroKernel
 
                     inputRow += tile.InputTapRow;
                     weightRow += tile.WeightTapRow;
+                }
+
+                if (TAsking.IsOn)
+                {
+                    if (nextStep != 0)
+                        tile.Ahead->Put(next);
                 }
 
                 float* y = output;

@@ -61,12 +61,25 @@ internal static unsafe class WideWeightGradientMicroKernel
             Run<TVector, TRows, TColumns, Partial>(in tile);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Run<TVector, TRows, TColumns, TEdge>(in WeightGradientTile tile)
         where TVector : struct, IVector<TVector>
         where TRows : struct, ISize
         where TColumns : struct, ISize
         where TEdge : struct, IEdge
+    {
+        if (tile.Ahead == null)
+            Run<TVector, TRows, TColumns, TEdge, NotAsking>(in tile);
+        else
+            Run<TVector, TRows, TColumns, TEdge, Asking>(in tile);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Run<TVector, TRows, TColumns, TEdge, TAsking>(in WeightGradientTile tile)
+        where TVector : struct, IVector<TVector>
+        where TRows : struct, ISize
+        where TColumns : struct, ISize
+        where TEdge : struct, IEdge
+        where TAsking : struct, IAsking
     {
         int lanes = TVector.Lanes, lanes2 = 2 * lanes, lanes3 = 3 * lanes;
         int last = tile.Channels - ((TColumns.Value - 1) * lanes);
@@ -79,6 +92,11 @@ internal static unsafe class WideWeightGradientMicroKernel
         float* tileGradient = tile.Gradient;
         for (int remaining = tile.Tiles; remaining > 0; remaining--)
         {
+            byte* next = (byte*)tile.Right;
+            nint nextStep = 0;
+            if (TAsking.IsOn)
+                nextStep = tile.Ahead->Take(ref next);
+
             TVector zero = TVector.Zero;
             TVector c0x = zero, c1x = zero, c2x = zero, c3x = zero, c4x = zero, c5x = zero;
             TVector c0y = zero, c1y = zero, c2y = zero, c3y = zero, c4y = zero, c5y = zero;
@@ -233,11 +251,23 @@ internal static unsafe class WideWeightGradientMicroKernel
                     a0 = (float*)((byte*)a0 + leftBytes);
                     if (TRows.Value > 3)
                         a3 = (float*)((byte*)a3 + leftBytes);
+
+                    if (TAsking.IsOn)
+                    {
+                        Prefetch.LineToSecondLevel(next);
+                        next += nextStep;
+                    }
                 }
                 while (--pixel != 0);
 
                 leftLine += tile.LeftLine;
                 rightLine += tile.RightLine;
+            }
+
+            if (TAsking.IsOn)
+            {
+                if (nextStep != 0)
+                    tile.Ahead->Put(next);
             }
 
             float* gradient = tileGradient;
