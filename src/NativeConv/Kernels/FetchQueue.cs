@@ -21,29 +21,40 @@ internal unsafe struct FetchQueue
     /// <summary>Bytes from a turn's request to the next one's: up to a line of the cache.</summary>
     private nint _step;
 
-    private long _bytes;
+    /// <summary>Forgets what is left, and spreads two stretches over so many turns of a loop.</summary>
+    public void Refill(float* first, nint firstFloats, float* second, nint secondFloats, long turns)
+    {
+        Clear();
+        Add(first, firstFloats);
+        Add(second, secondFloats);
+        Spread(turns);
+    }
 
     /// <summary>Forgets what is left.</summary>
     public void Clear()
     {
-        (_first, _end, _bytes) = (0, 0, 0);
+        (_first, _end) = (0, 0);
         _next = _stop = null;
     }
 
     /// <summary>Adds a stretch, unless there are too many already.</summary>
     public void Add(float* start, nint floats)
     {
-        if (_end == Most || floats <= 0)
-            return;
-
-        _waiting[_end++] = new() { Start = (byte*)start, Bytes = floats * sizeof(float) };
-        _bytes += floats * sizeof(float);
+        if (_end < Most && floats > 0)
+            _waiting[_end++] = new() { Start = (byte*)start, Bytes = floats * sizeof(float) };
     }
 
     /// <summary>
-    /// Spreads what is left over so many turns of a loop, or rather over two thirds of them: what is asked for at the very end would come too late.
+    /// Spreads what was added over so many turns of a loop, or rather over two thirds of them: what is asked for at the very end would come too late.
     /// </summary>
-    public void Spread(long turns) => _step = (nint)Math.Clamp((3 * (_bytes + (_stop - _next)) / (2 * turns)) + 1, 1, Prefetch.LineFloats * sizeof(float));
+    public void Spread(long turns)
+    {
+        long bytes = 0;
+        for (int i = 0; i < _end; i++)
+            bytes += _waiting[i].Bytes;
+
+        _step = (nint)Math.Min((3 * bytes / (2 * turns)) + 1, Prefetch.LineFloats * sizeof(float));
+    }
 
     /// <summary>Where a tile's first request goes; gives the bytes to the next turn's, 0 where nothing is left, for which any address in a cache will do.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -56,9 +67,13 @@ internal unsafe struct FetchQueue
         return _step;
     }
 
-    /// <summary>Where the next tile's first request goes.</summary>
+    /// <summary>Where the next tile's first request goes, after one whose requests were so many bytes apart.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Put(byte* next) => _next = next;
+    public void Put(byte* next, nint step)
+    {
+        if (step != 0)
+            _next = next;
+    }
 
     /// <summary>On to the next stretch. Not inlined: a tile gets here rarely.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -68,7 +83,6 @@ internal unsafe struct FetchQueue
             return false;
 
         Stretch stretch = _waiting[_first++];
-        _bytes -= stretch.Bytes;
         _next = stretch.Start;
         _stop = _next + stretch.Bytes;
         return true;

@@ -9,7 +9,7 @@ namespace NativeConv.Tests.Kernels;
 /// <summary>What tiles ask for while they compute: every line of every stretch, in order; and that asking changes no bit.</summary>
 public sealed unsafe class FetchQueueTests
 {
-    /// <summary>Tiles of so many turns of a loop, and stretches of so many floats. Fewer turns than lines: a line a turn, as far as they go.</summary>
+    /// <summary>Tiles of so many turns of a loop, and stretches of so many floats.</summary>
     [Theory]
     [InlineData(40, 64, new[] { 4096, 512 })]
     [InlineData(14, 24, new[] { 100, 1, 333 })]
@@ -43,7 +43,7 @@ public sealed unsafe class FetchQueueTests
             for (int turn = 0; turn < turns; turn++, next += step)
                 asked.Add((stretch, (next - starts[stretch]) / 64));
 
-            queue.Put(next);
+            queue.Put(next, step);
         }
 
         for (int i = 0; i < floats.Length; i++)
@@ -68,6 +68,16 @@ public sealed unsafe class FetchQueueTests
     }
 
     [Fact]
+    public void Spread_FewerTurnsThanLines_IsALineATurn()
+    {
+        FetchQueue queue = default;
+        queue.Add((float*)0x1000, 1000);
+        queue.Spread(2);
+        byte* next = null;
+        queue.Take(ref next).Should().Be(64);
+    }
+
+    [Fact]
     public void Add_TooMany_LeavesTheRestOut()
     {
         FetchQueue queue = default;
@@ -80,7 +90,7 @@ public sealed unsafe class FetchQueueTests
         while (queue.Take(ref next) is > 0 and var step)
         {
             starts.Add((nint)next);
-            queue.Put(next + step);
+            queue.Put(next + step, step);
         }
 
         starts.Should().HaveCountGreaterThan(4).And.HaveCountLessThan(20).And.OnlyHaveUniqueItems().And.BeInAscendingOrder();

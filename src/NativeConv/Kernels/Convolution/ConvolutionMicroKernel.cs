@@ -407,10 +407,7 @@ internal static unsafe class ConvolutionMicroKernel
                 }
 
                 if (TAsking.IsOn)
-                {
-                    if (nextStep != 0)
-                        tile.Ahead->Put(next);
-                }
+                    tile.Ahead->Put(next, nextStep);
 
                 float* y = output;
                 Store<TVector, TColumns, TEdge>(y, c0x, c0y, last, in tile.Rectifier);

@@ -371,7 +371,7 @@ internal sealed unsafe class ConvolutionPass
                 tile.Input = x + (line * tile.InputLine) + ((nint)first * tileRows * tile.InputStride);
                 tile.Output = y + (line * tile.OutputLine) + ((nint)first * tileRows * tile.OutputStride);
                 if (fetches)
-                    Ask<TVector>(tile, tileRows, Math.Min(segmentTiles, tiles - first - tile.Tiles), ref ahead);
+                    Ask(tile, tileRows, Math.Min(segmentTiles, tiles - first - tile.Tiles), part.Blocks.Tiles);
 
                 Blocks<TVector>(tile, rows, columns, weights, tileRows, part);
             }
@@ -384,14 +384,11 @@ internal sealed unsafe class ConvolutionPass
         && pixels * ((long)SourceChannels + ResultChannels) * sizeof(float) >= FetchedBytes;
 
     /// <summary>Has the tiles of this segment ask for what the next, of so many tiles, reads and writes.</summary>
-    private void Ask<TVector>(in ConvolutionTile tile, int tileRows, int tiles, ref FetchQueue ahead)
-        where TVector : struct, IVector<TVector>
+    private static void Ask(in ConvolutionTile tile, int tileRows, int tiles, int blocks)
     {
         nint done = (nint)tile.Tiles * tileRows, pixels = (nint)tiles * tileRows;
-        ahead.Clear();
-        ahead.Add(tile.Input + (done * tile.InputStride), pixels * tile.InputStride);
-        ahead.Add(tile.Output + (done * tile.OutputStride), pixels * tile.OutputStride);
-        ahead.Spread((long)tile.Tiles * AllResults<TVector>().Blocks.Tiles * tile.Channels);
+        tile.Ahead->Refill(
+            tile.Input + (done * tile.InputStride), pixels * tile.InputStride, tile.Output + (done * tile.OutputStride), pixels * tile.OutputStride, (long)tile.Tiles * blocks * tile.Channels);
     }
 
     /// <summary>The blocks of a part's results for some tiles.</summary>

@@ -165,10 +165,9 @@ internal sealed unsafe class ConvolutionWeightGradient
         where TVector : struct, IVector<TVector>
     {
         int pixels = Math.Min(end, block.OutputRows) - block.EndLine, tileRows = WeightGradientMicroKernel.MaximumRows<TVector>(columns.RowsOf(0));
-        block.Ahead->Clear();
-        block.Ahead->Add(x + ((nint)block.EndLine * _inputChannels), (nint)pixels * _inputChannels);
-        block.Ahead->Add(dy + ((nint)block.EndLine * _outputChannels), (nint)pixels * _outputChannels);
-        block.Ahead->Spread((long)(block.EndLine - block.FirstLine) * columnTiles * ((InputGroup + tileRows - 1) / tileRows));
+        block.Ahead->Refill(
+            x + ((nint)block.EndLine * _inputChannels), (nint)pixels * _inputChannels, dy + ((nint)block.EndLine * _outputChannels), (nint)pixels * _outputChannels,
+            (long)(block.EndLine - block.FirstLine) * columnTiles * ((InputGroup + tileRows - 1) / tileRows));
     }
 
     private bool Packs<TVector>()

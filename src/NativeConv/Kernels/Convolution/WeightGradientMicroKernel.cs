@@ -492,10 +492,7 @@ internal static unsafe class WeightGradientMicroKernel
             }
 
             if (TAsking.IsOn)
-            {
-                if (nextStep != 0)
-                    tile.Ahead->Put(next);
-            }
+                tile.Ahead->Put(next, nextStep);
 
             float* gradient = tileGradient;
             Store<TVector, TColumns, TEdge>(gradient, c0x, c0y, last);

@@ -239,10 +239,7 @@ internal static unsafe class WideConvolutionMicroKernel
                 }
 
                 if (TAsking.IsOn)
-                {
-                    if (nextStep != 0)
-                        tile.Ahead->Put(next);
-                }
+                    tile.Ahead->Put(next, nextStep);
 
                 float* y = output;
                 Store<TVector, TColumns, TEdge>(y, c0x, c0y, c0z, c0w, last, in tile.Rectifier);

@@ -265,10 +265,7 @@ internal static unsafe class WideWeightGradientMicroKernel
             }
 
             if (TAsking.IsOn)
-            {
-                if (nextStep != 0)
-                    tile.Ahead->Put(next);
-            }
+                tile.Ahead->Put(next, nextStep);
 
             float* gradient = tileGradient;
             Store<TVector, TColumns, TEdge>(gradient, c0x, c0y, c0z, c0w, last);
