@@ -105,6 +105,8 @@ internal sealed unsafe partial class Plan
         _memory.Place([.. _buffers.Where(buffer => buffer.IsUsed)], _size, _programs.Max(program => program.ScratchLength));
         Parameters = parameters;
         BindViews(needsGradient);
+        _ahead = [.. _stages.Select(stage => stage.Segments.Select(segment => training ? BuffersAhead(segment) : []).ToArray())];
+        _queues = GC.AllocateArray<OwnQueue>(workers, pinned: true);
         if (kind == PlanKind.Inference && workers > 1)
         {
             _shared = CutForSharing(sharing ?? SharingLimits.Default);
@@ -173,8 +175,9 @@ internal sealed unsafe partial class Plan
 
         int first = new Share(firstChunk, chunks).Of(images).First, end = new Share(endChunk - 1, chunks).Of(images).End;
         var all = new Work(first, end - first, worker, _memory.Scratch(worker), null);
-        foreach (Segment segment in _stages[stage].Segments)
+        for (int s = 0; s < _stages[stage].Segments.Length; s++)
         {
+            Segment segment = _stages[stage].Segments[s];
             if (segment.IsTogether)
             {
                 foreach (PlanStep step in segment.Steps)
@@ -189,7 +192,7 @@ internal sealed unsafe partial class Plan
             }
 
             for (int i = firstChunk; i < endChunk; i++)
-                RunByGroups(segment, Chunk(segment.IsBackward ? firstChunk + endChunk - 1 - i : i));
+                RunByGroups(segment, Chunk(segment.IsBackward ? firstChunk + endChunk - 1 - i : i), _ahead[stage][s]);
         }
 
         Work Chunk(int chunk)
@@ -200,11 +203,14 @@ internal sealed unsafe partial class Plan
     }
 
     /// <summary>Some steps of a stage, a few images at a time.</summary>
-    private void RunByGroups(in Segment segment, in Work work)
+    private void RunByGroups(in Segment segment, in Work work, PlannedBuffer[] ahead)
     {
         for (int done = 0; done < work.Count; done += _size.Group)
         {
             Work group = work.Part(done, Math.Min(_size.Group, work.Count - done));
+            if (ahead.Length > 0)
+                group = group.With(NextAfter(group, ahead));
+
             foreach (PlanStep step in segment.Steps)
                 Run(step, group);
         }
@@ -259,6 +265,7 @@ internal sealed unsafe partial class Plan
             text.AppendLine(CultureInfo.InvariantCulture, $"stage {i}: {string.Join(' ', _stages[i].Segments.Select(Words))}");
         }
 
+        DescribeAhead(text);
         if (_shared.Length > 0)
         {
             string shared = string.Join(' ', _shared.Select(steps => $"{string.Join(' ', steps.Steps.Where(IsNamed).Select(Word))}/{SharedParts(steps, images: 1)}"));

@@ -44,7 +44,9 @@ internal sealed unsafe class ConvolutionProgram<TVector>(NodeBinding node, Convo
     public override LayerProgram? WithPooling(NodeBinding pooling) => algorithm.WithPooling() is { } both ? new Pooled(node, hasBias, both, pooling) : null;
 
     public override void Forward(int phase, in Work work) =>
-        algorithm.Forward(node.Inputs[0].At(work), _forward.Pointer, node.Output.At(work), work.Scratch, work.Count);
+        algorithm.ForwardAsking(node.Inputs[0].At(work), _forward.Pointer, node.Output.At(work), work.Scratch, work.Count, work.Ahead);
+
+    public override bool CanAsk => algorithm.CanAsk && pooled == null;
 
     public override void Backward(int phase, in Work work)
     {
@@ -61,7 +63,7 @@ internal sealed unsafe class ConvolutionProgram<TVector>(NodeBinding node, Convo
         if (pooled != null)
             pooled.Run(x, dy, node.Pooling!.WinnersOf(work.First), _backward!.Pointer, dx, dw, work.Scratch, work.Count);
         else if (dx != null && dw != null)
-            algorithm.Backward(x, dy, _backward!.Pointer, dx, dw, work.Scratch, work.Count);
+            algorithm.BackwardAsking(x, dy, _backward!.Pointer, dx, dw, work.Scratch, work.Count, work.Ahead);
         else if (dx != null)
             algorithm.BackwardInput(dy, _backward!.Pointer, dx, work.Scratch, work.Count);
         else if (dw != null)

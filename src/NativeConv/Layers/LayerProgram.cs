@@ -20,7 +20,7 @@ internal readonly unsafe struct BufferView(float* start, nint imageStride, nint 
 }
 
 /// <summary>A range of images, and what the worker who takes it may use.</summary>
-internal readonly unsafe struct Work(int first, int count, int worker, float* scratch, float* gradients, int index = 0)
+internal readonly unsafe struct Work(int first, int count, int worker, float* scratch, float* gradients, int index = 0, FetchQueue* ahead = null)
 {
     public int First => first;
 
@@ -32,10 +32,16 @@ internal readonly unsafe struct Work(int first, int count, int worker, float* sc
     public int Worker => worker;
 
     /// <summary>Some of the images.</summary>
-    public Work Part(int start, int length) => new(first + start, length, worker, scratch, gradients, index + start);
+    public Work Part(int start, int length) => new(first + start, length, worker, scratch, gradients, index + start, ahead);
+
+    /// <summary>The same images, with memory to ask for meanwhile.</summary>
+    public Work With(FetchQueue* queue) => new(first, count, worker, scratch, gradients, index, queue);
 
     /// <summary>The worker's own scratch.</summary>
     public float* Scratch => scratch;
+
+    /// <summary>Memory that is needed after these images; null where nothing is asked for.</summary>
+    public FetchQueue* Ahead => ahead;
 
     /// <summary>The private gradients of the chunk that the images belong to.</summary>
     public float* Gradients => gradients;
@@ -172,6 +178,9 @@ internal abstract unsafe class LayerProgram
 
     /// <summary>A program whose <see cref="ForwardRows"/> gives the rows of the 2x2 max-pooling that covers the output, which is written nowhere; null where there is none.</summary>
     public virtual LayerProgram? WithPooling(NodeBinding pooling) => null;
+
+    /// <summary>Whether it asks for <see cref="Work.Ahead"/> while it computes.</summary>
+    public virtual bool CanAsk => false;
 
     /// <summary>Whether its output may be where its input is.</summary>
     public virtual bool CanRunInPlace => false;

@@ -66,6 +66,16 @@ internal static unsafe class ConvolutionRunner
             y.Span.Clear();
             dx.Span.Clear();
             dw.Span.Clear();
+            FetchQueue ahead = default;
+            ahead.Add(x.Pointer, X.Length);
+            algorithm.ForwardAsking(x.Pointer, forward.Pointer, y.Pointer, scratch.Pointer, Case.Images, &ahead);
+            ahead.Add(dy.Pointer, Dy.Length);
+            algorithm.BackwardAsking(x.Pointer, dy.Pointer, backward.Pointer, dx.Pointer, dw.Pointer, scratch.Pointer, Case.Images, &ahead);
+            (y.Span.SequenceEqual(result.Y) && dx.Span.SequenceEqual(result.Dx) && dw.Span.SequenceEqual(result.Dw)).Should().BeTrue("asking for memory should change no bit");
+
+            y.Span.Clear();
+            dx.Span.Clear();
+            dw.Span.Clear();
             for (int share = Shares - 1; share >= 0; share--)
             {
                 algorithm.Forward(x.Pointer, forward.Pointer, y.Pointer, scratch.Pointer, Case.Images, new(share, Shares));

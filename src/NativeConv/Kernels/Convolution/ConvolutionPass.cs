@@ -209,8 +209,11 @@ internal sealed unsafe class ConvolutionPass
         }
     }
 
-    /// <summary>Writes the results of some images, or a share of their rows.</summary>
-    public void Run<TVector>(float* source, float* packed, float* result, int images, Share share)
+    /// <summary>Whether <see cref="Run"/> asks for anything.</summary>
+    public bool CanAsk => Prefetch.IsSupported && _taps == 1 && Groups == 1 && ImagesFollow && !IsDot;
+
+    /// <summary>Writes the results of some images, or a share of their rows, and asks for memory meanwhile.</summary>
+    public void Run<TVector>(float* source, float* packed, float* result, int images, Share share, FetchQueue* ahead = null)
         where TVector : struct, IVector<TVector>
     {
         if (IsDot && share.Index > 0)
@@ -223,15 +226,25 @@ internal sealed unsafe class ConvolutionPass
             return;
         }
 
-        RunImages<TVector>(source, packed, result, images, share, AllResults<TVector>());
+        if (!CanAsk)
+            ahead = null;
+
+        if (ahead != null)
+        {
+            TileRows blocks = AllResults<TVector>().Blocks;
+            long pixels = (long)images * _resultHeight * _resultWidth, tileRows = ConvolutionMicroKernel.MaximumRows<TVector>(blocks.RowsOf(0));
+            ahead->Spread((pixels + tileRows - 1) / tileRows * blocks.Tiles * SourceChannels);
+        }
+
+        RunImages<TVector>(source, packed, result, images, share, AllResults<TVector>(), ahead);
     }
 
-    private void RunImages<TVector>(float* source, float* packed, float* result, int images, Share share, in Part part)
+    private void RunImages<TVector>(float* source, float* packed, float* result, int images, Share share, in Part part, FetchQueue* ahead = null)
         where TVector : struct, IVector<TVector>
     {
         if (share.Count == 1 && ImagesFollow)
         {
-            Rectangle<TVector>(source, packed, result, _rows[0] with { Count = _rows[0].Count * images }, _columns[0], part);
+            Rectangle<TVector>(source, packed, result, _rows[0] with { Count = _rows[0].Count * images }, _columns[0], part, ahead);
             return;
         }
 
@@ -281,7 +294,7 @@ internal sealed unsafe class ConvolutionPass
         columns.Count * columns.SourceStep == rows.SourceStep * _sourceWidth && columns.Count * columns.Step == rows.Step * _resultWidth;
 
     /// <summary>Some channels of the results of a rectangle of pixels that share their taps; the weights' address is that of the first group's first block.</summary>
-    private void Rectangle<TVector>(float* source, float* packed, float* result, in WindowRun rows, in WindowRun columns, in Part part)
+    private void Rectangle<TVector>(float* source, float* packed, float* result, in WindowRun rows, in WindowRun columns, in Part part, FetchQueue* ahead = null)
         where TVector : struct, IVector<TVector>
     {
         long sourceRow = (long)_sourceWidth * SourceChannels, resultRow = (long)_resultWidth * ResultChannels;
@@ -320,6 +333,7 @@ internal sealed unsafe class ConvolutionPass
             Channels = sourceGroup,
             ChannelStep = 1,
             Rectifier = _rectifier,
+            Ahead = ahead,
         };
         // Where the taps of a kernel row are evenly spaced, channels included, they are one run of channels.
         bool tapsFollow = columns.TapStep == 1 && (sourceGroup == 1 || columns.SourceTapStep * SourceChannels == sourceGroup);

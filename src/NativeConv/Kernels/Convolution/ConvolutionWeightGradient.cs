@@ -109,8 +109,8 @@ internal sealed unsafe class ConvolutionWeightGradient
     /// <summary>Whether every block reaches the whole gradient, so that the first one can begin it: no tap is ever outside the image.</summary>
     public bool CanBegin => _g.IsPointwise;
 
-    /// <summary>Adds the gradient of some images to <paramref name="dw"/>, or to a share of each group's output channels; or writes it, where it begins with them.</summary>
-    public void Run<TVector>(float* x, float* dy, float* dw, float* scratch, int images, Share share, bool begins)
+    /// <summary>Adds the gradient of some images to <paramref name="dw"/>, or to a share of each group's output channels; or writes it, where it begins with them. Asks for memory meanwhile, of a pointwise convolution.</summary>
+    public void Run<TVector>(float* x, float* dy, float* dw, float* scratch, int images, Share share, bool begins, FetchQueue* ahead = null)
         where TVector : struct, IVector<TVector>
     {
         TileRows columns = Columns<TVector>(share.Count);
@@ -126,9 +126,11 @@ internal sealed unsafe class ConvolutionWeightGradient
         new Span<float>(zeros, zeroCount).Clear();
         var block = new Block { InputRows = _g.InputHeight * together, OutputRows = _g.OutputHeight * together };
         int blocks = (block.OutputRows + most - 1) / most;
-        FetchQueue ahead = default;
-        if (Fetches(block.OutputRows))
-            block.Ahead = &ahead;
+        FetchQueue own = default;
+        bool fetches = Fetches(block.OutputRows);
+        block.Ahead = fetches ? &own : CanAsk ? ahead : null;
+        if (!fetches && block.Ahead != null)
+            ahead->Spread(Turns<TVector>(block.OutputRows, columns, endColumn - firstColumn));
 
         for (int image = 0; image < images; image += together)
         {
@@ -137,7 +139,7 @@ internal sealed unsafe class ConvolutionWeightGradient
                 block.Zeros = begins && image == 0 && i == 0 ? zeros : null;
                 block.FirstLine = (int)((long)block.OutputRows * i / blocks);
                 block.EndLine = (int)((long)block.OutputRows * (i + 1) / blocks);
-                if (block.Ahead != null)
+                if (fetches)
                     Ask<TVector>(block, x, dy, (int)((long)block.OutputRows * (i + 2) / blocks), columns, endColumn - firstColumn);
 
                 for (int group = 0; group < _groups; group++)
@@ -156,18 +158,29 @@ internal sealed unsafe class ConvolutionWeightGradient
         }
     }
 
-    /// <summary>Whether so many pixels of a pointwise convolution outgrow the caches.</summary>
-    private bool Fetches(int pixels) => Prefetch.IsSupported && _g.IsPointwise && _groups == 1 && pixels * ((long)_inputChannels + _outputChannels) * sizeof(float) >= FetchedBytes
+    /// <summary>Whether <see cref="Run"/> asks for anything.</summary>
+    private bool CanAsk => Prefetch.IsSupported && _g.IsPointwise && _groups == 1;
+
+    /// <summary>Whether so many pixels outgrow the caches, and are asked for here.</summary>
+    private bool Fetches(int pixels) => CanAsk && pixels * ((long)_inputChannels + _outputChannels) * sizeof(float) >= FetchedBytes
         && (long)_inputChannels * _outputChannels * sizeof(float) <= LargestFetchingGradient;
 
     /// <summary>Has a block's tiles ask for the next one, which ends at a line.</summary>
     private void Ask<TVector>(in Block block, float* x, float* dy, int end, TileRows columns, int columnTiles)
         where TVector : struct, IVector<TVector>
     {
-        int pixels = Math.Min(end, block.OutputRows) - block.EndLine, tileRows = WeightGradientMicroKernel.MaximumRows<TVector>(columns.RowsOf(0));
+        int pixels = Math.Min(end, block.OutputRows) - block.EndLine;
         block.Ahead->Refill(
             x + ((nint)block.EndLine * _inputChannels), (nint)pixels * _inputChannels, dy + ((nint)block.EndLine * _outputChannels), (nint)pixels * _outputChannels,
-            (long)(block.EndLine - block.FirstLine) * columnTiles * ((InputGroup + tileRows - 1) / tileRows));
+            Turns<TVector>(block.EndLine - block.FirstLine, columns, columnTiles));
+    }
+
+    /// <summary>Turns of the innermost loop for some pixels of a pointwise convolution.</summary>
+    private long Turns<TVector>(int pixels, TileRows columns, int columnTiles)
+        where TVector : struct, IVector<TVector>
+    {
+        int tileRows = WeightGradientMicroKernel.MaximumRows<TVector>(columns.RowsOf(0));
+        return (long)pixels * columnTiles * ((InputGroup + tileRows - 1) / tileRows);
     }
 
     private bool Packs<TVector>()

@@ -32,6 +32,23 @@ internal sealed unsafe class GeneralConvolution<TVector>(in Conv2DGeometry geome
     public override void Forward(float* x, float* packed, float* y, float* scratch, int images, Share share) =>
         _forward.Run<TVector>(x, packed, y, images, share);
 
+    public override bool CanAsk => _forward.CanAsk && _backward.CanAsk && _fold == null;
+
+    public override void ForwardAsking(float* x, float* packed, float* y, float* scratch, int images, FetchQueue* ahead) =>
+        _forward.Run<TVector>(x, packed, y, images, Share.All, ahead);
+
+    public override void BackwardAsking(float* x, float* dy, float* packed, float* dx, float* dw, float* scratch, int images, FetchQueue* ahead)
+    {
+        if (!CanAsk)
+        {
+            Backward(x, dy, packed, dx, dw, scratch, images);
+            return;
+        }
+
+        _backward.Run<TVector>(dy, packed, dx, images, Share.All, ahead);
+        _weights.Run<TVector>(x, dy, dw, scratch, images, Share.All, begins: false, ahead);
+    }
+
     public override int ForwardPanelLength => _forward.PanelLength<TVector>();
 
     public override int BackwardPanelLength => _fold != null ? 0 : _backward.PanelLength<TVector>();

@@ -64,6 +64,9 @@ internal static unsafe class GuardedConvolution
             for (int share = 0; share < Shares; share++)
                 algorithm.Forward(x, packed, y, scratch, Case.Images, new(share, Shares));
 
+            FetchQueue ahead = default;
+            ahead.Add(x, Case.InputLength);
+            algorithm.ForwardAsking(x, packed, buffers.Write(Case.OutputLength), scratch, Case.Images, &ahead);
             if (algorithm.ForwardPanelLength == 0)
                 return;
 
@@ -131,6 +134,10 @@ internal static unsafe class GuardedConvolution
             }
 
             algorithm.Backward(x, dy, packed, buffers.Write(Case.InputLength), buffers.Update(Case.WeightsLength), scratch, Case.Images);
+            FetchQueue ahead = default;
+            ahead.Add(x, Case.InputLength);
+            ahead.Add(dy, Case.OutputLength);
+            algorithm.BackwardAsking(x, dy, packed, buffers.Write(Case.InputLength), buffers.Update(Case.WeightsLength), scratch, Case.Images, &ahead);
             if (algorithm.CanBeginWeights)
             {
                 dw = buffers.Write(Case.WeightsLength);

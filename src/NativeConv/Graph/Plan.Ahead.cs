@@ -1,0 +1,73 @@
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Text;
+using NativeConv.Kernels;
+using NativeConv.Layers;
+using NativeConv.Simd;
+
+namespace NativeConv.Graph;
+
+/// <summary>
+/// What a stage reads and writes of the images that come next: a batch leaves the caches between two barriers, and a stage's convolutions ask for it while they compute.
+/// </summary>
+internal sealed unsafe partial class Plan
+{
+    /// <summary>Images of which a stage touches more than this would push each other out of the second-level cache.</summary>
+    private const int MostBytesAhead = 512 * 1024;
+
+    /// <summary>For each stage and segment the buffers of the whole batch that are asked for; none where nothing is.</summary>
+    private readonly PlannedBuffer[][][] _ahead;
+
+    /// <summary>A queue for each worker; the memory does not move.</summary>
+    private readonly OwnQueue[] _queues;
+
+    private PlannedBuffer[] BuffersAhead(Segment segment)
+    {
+        if (!Prefetch.IsSupported || segment.IsTogether || !segment.Steps.Any(step => step.Pass != Pass.Loss && _programs[step.Node].CanAsk))
+            return [];
+
+        var buffers = new List<PlannedBuffer>();
+        foreach (PlanStep step in segment.Steps)
+        {
+            VisitUses(step, buffer =>
+            {
+                // One of several that follow each other in a place stands for all.
+                if (buffer.IsUsed && !buffer.IsPerWorker && !buffers.Exists(other => other.Offset == buffer.Offset))
+                    buffers.Add(buffer);
+            });
+        }
+
+        long image = buffers.Sum(buffer => (long)buffer.ImageLength * sizeof(float));
+        return image * _size.Group <= MostBytesAhead && image * BatchSize >= BatchNormalizationKernel.LargeBytes ? [.. buffers] : [];
+    }
+
+    /// <summary>The worker's queue, filled with what the images after some need.</summary>
+    private FetchQueue* NextAfter(in Work group, PlannedBuffer[] ahead)
+    {
+        var queue = (FetchQueue*)Unsafe.AsPointer(ref _queues[group.Worker].Queue);
+        queue->Clear();
+        int next = group.First + group.Count, images = Math.Min(group.Count, BatchSize - next);
+        foreach (PlannedBuffer buffer in ahead)
+            queue->Add(View(buffer).Image(next), (nint)images * buffer.ImageLength);
+
+        return queue;
+    }
+
+    private void DescribeAhead(StringBuilder text)
+    {
+        for (int i = 0; i < _stages.Length; i++)
+        {
+            string[] names = [.. _ahead[i].SelectMany(buffers => buffers).Select(buffer => buffer.Name)];
+            if (names.Length > 0)
+                text.AppendLine(CultureInfo.InvariantCulture, $"stage {i} asks ahead for the next images': {string.Join(", ", names)}");
+        }
+    }
+
+    /// <summary>So large that two workers' share no line of a cache, nor a pair of them.</summary>
+    [StructLayout(LayoutKind.Sequential, Size = 512)]
+    private struct OwnQueue
+    {
+        public FetchQueue Queue;
+    }
+}
