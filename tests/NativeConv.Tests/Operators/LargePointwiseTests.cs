@@ -8,11 +8,12 @@ namespace NativeConv.Tests.Operators;
 /// <summary>Pointwise convolutions of more pixels than a cache holds, which are fetched while others are computed: the same bits as image by image, which are not.</summary>
 public sealed class LargePointwiseTests
 {
-    /// <summary>Blocks of one vector and of two; odd numbers of tiles, of which two are computed as one; segments of several lengths, the longest where weights are many.</summary>
+    /// <summary>Blocks of one vector and of two; odd numbers of tiles, of which two are computed as one; segments of several lengths, longer ones where weights are many, and weights that are asked for themselves.</summary>
     [Theory]
     [InlineData(37, 29, 64, 24)]
     [InlineData(41, 31, 17, 70)]
     [InlineData(29, 24, 224, 232)]
+    [InlineData(9, 8, 530, 540)]
     public void Pointwise_LargeBatch_GivesTheBitsOfSmallCalls(int height, int width, int inputs, int outputs)
     {
         const int Images = 7;

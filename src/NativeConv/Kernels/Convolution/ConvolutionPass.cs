@@ -15,6 +15,9 @@ internal sealed unsafe class ConvolutionPass
     /// <summary>Weights above this share the second-level cache with a longer segment, so that they are brought from further away less often.</summary>
     private const int LargeWeights = 192 * 1024, LongSegmentBytes = 64 * 1024;
 
+    /// <summary>Weights above this do not stay in the second-level cache: as few passes over them as it allows, and a pointwise pass asks for each block of them while it uses the one before.</summary>
+    private const int HugeWeights = 1024 * 1024, LongestSegmentBytes = 256 * 1024;
+
     /// <summary>From this size of source and results on, a pointwise pass asks for the next segment while one is computed.</summary>
     public const int FetchedBytes = 2 * 1024 * 1024;
 
@@ -369,11 +372,12 @@ internal sealed unsafe class ConvolutionPass
         if (tiles == 0)
             return;
 
-        long weightBytes = (long)sizeof(float) * _taps * SourceGroup * ResultGroup;
-        int segment = Math.Max(1, (weightBytes > LargeWeights ? LongSegmentBytes : SegmentBytes) / (sizeof(float) * tileRows * SourceGroup));
+        int segmentBytes = WeightBytes > HugeWeights ? LongestSegmentBytes : WeightBytes > LargeWeights ? LongSegmentBytes : SegmentBytes;
+        int segment = Math.Max(1, segmentBytes / (sizeof(float) * tileRows * SourceGroup));
         int segmentTiles = Math.Min(tiles, segment), segmentLines = segment / segmentTiles;
+        bool asks = fetches || (WeightBytes > HugeWeights && CanAskFor(part));
         FetchQueue ahead = default;
-        if (fetches)
+        if (asks)
             tile.Ahead = &ahead;
 
         for (int line = 0; line < lines; line += segmentLines)
@@ -384,29 +388,41 @@ internal sealed unsafe class ConvolutionPass
                 tile.Tiles = Math.Min(segmentTiles, tiles - first);
                 tile.Input = x + (line * tile.InputLine) + ((nint)first * tileRows * tile.InputStride);
                 tile.Output = y + (line * tile.OutputLine) + ((nint)first * tileRows * tile.OutputStride);
-                if (fetches)
-                    Ask(tile, tileRows, Math.Min(segmentTiles, tiles - first - tile.Tiles), part.Blocks.Tiles);
-
-                Blocks<TVector>(tile, rows, columns, weights, tileRows, part);
+                nint done = (nint)tile.Tiles * tileRows;
+                var next = new Pixels(tile.Input + (done * tile.InputStride), tile.Output + (done * tile.OutputStride), fetches ? Math.Min(segmentTiles, tiles - first - tile.Tiles) * tileRows : 0);
+                Blocks<TVector>(tile, rows, columns, weights, tileRows, part, asks, next);
             }
         }
     }
 
     /// <summary>Whether some pixels outgrow the caches and follow each other in memory, of which all channels are read and written, once.</summary>
     private bool Fetches(in ConvolutionTile tile, int pixels, in Part part) =>
-        Prefetch.IsSupported && _taps == 1 && Groups == 1 && part.First == 0 && part.End == part.Blocks.Tiles && tile.InputStride == SourceChannels && tile.OutputStride == ResultChannels
-        && pixels * ((long)SourceChannels + ResultChannels) * sizeof(float) >= FetchedBytes;
+        CanAskFor(part) && tile.InputStride == SourceChannels && tile.OutputStride == ResultChannels && pixels * ((long)SourceChannels + ResultChannels) * sizeof(float) >= FetchedBytes;
 
-    /// <summary>Has the tiles of this segment ask for what the next, of so many tiles, reads and writes.</summary>
-    private static void Ask(in ConvolutionTile tile, int tileRows, int tiles, int blocks)
+    /// <summary>Of a group.</summary>
+    private long WeightBytes => (long)sizeof(float) * _taps * SourceGroup * ResultGroup;
+
+    private bool CanAskFor(in Part part) => Prefetch.IsSupported && _taps == 1 && Groups == 1 && part.First == 0 && part.End == part.Blocks.Tiles;
+
+    /// <summary>Has a segment's tiles ask for the pixels that come next; or, where weights are huge, a block's for the next block's and for a share of those pixels.</summary>
+    private void Ask(in ConvolutionTile tile, float* nextWeights, nint weights, in Pixels next, int block, int blocks)
     {
-        nint done = (nint)tile.Tiles * tileRows, pixels = (nint)tiles * tileRows;
-        tile.Ahead->Refill(
-            tile.Input + (done * tile.InputStride), pixels * tile.InputStride, tile.Output + (done * tile.OutputStride), pixels * tile.OutputStride, (long)tile.Tiles * blocks * tile.Channels);
+        bool hasHugeWeights = WeightBytes > HugeWeights;
+        if (block > 0 && !hasHugeWeights)
+            return;
+
+        (int first, int end) = hasHugeWeights ? new Share(block, blocks).Of(next.Count) : (0, next.Count);
+        tile.Ahead->Clear();
+        if (hasHugeWeights)
+            tile.Ahead->Add(nextWeights, weights);
+
+        tile.Ahead->Add(next.Source + ((nint)first * SourceChannels), (nint)(end - first) * SourceChannels);
+        tile.Ahead->Add(next.Result + ((nint)first * ResultChannels), (nint)(end - first) * ResultChannels);
+        tile.Ahead->Spread((long)tile.Lines * tile.Tiles * tile.Channels * (hasHugeWeights ? 1 : blocks));
     }
 
     /// <summary>The blocks of a part's results for some tiles.</summary>
-    private void Blocks<TVector>(ConvolutionTile tile, in WindowRun rows, in WindowRun columns, float* weights, int tileRows, in Part part)
+    private void Blocks<TVector>(ConvolutionTile tile, in WindowRun rows, in WindowRun columns, float* weights, int tileRows, in Part part, bool asks, in Pixels next)
         where TVector : struct, IVector<TVector>
     {
         int sourceGroup = SourceGroup, depth = (_taps * sourceGroup) + 1;
@@ -422,6 +438,9 @@ internal sealed unsafe class ConvolutionPass
             tile.FirstTap = width + (rows.FirstTap * tapRow) + (columns.FirstTap * tapColumn);
             tile.WeightTapRow = rows.TapStep * tapRow;
             tile.WeightTapColumn = columns.TapStep * tapColumn;
+            if (asks)
+                Ask(tile, block + 1 < blocks.Tiles ? tile.Weights + ((nint)depth * width) : weights, (nint)depth * width, next, block, blocks.Tiles);
+
             ConvolutionMicroKernel.Run<TVector>(tileRows, vectors, in tile);
             channel += width;
             tile.Output += width;
@@ -480,4 +499,14 @@ internal sealed unsafe class ConvolutionPass
 
     /// <summary>Some groups, and of each some of the blocks into which its vectors of results fall.</summary>
     private readonly record struct Part(int FirstGroup, int EndGroup, int First, int End, TileRows Blocks);
+
+    /// <summary>Some pixels, of which all channels follow each other.</summary>
+    private readonly struct Pixels(float* source, float* result, int count)
+    {
+        public float* Source => source;
+
+        public float* Result => result;
+
+        public int Count => count;
+    }
 }
