@@ -13,8 +13,11 @@ namespace NativeConv.Graph;
 /// </summary>
 internal sealed unsafe partial class Plan
 {
-    /// <summary>Images of which a stage touches more than this would push each other out of the second-level cache.</summary>
+    /// <summary>Images of which a stage touches more than this would push each other out of the second-level cache (of 1 to 2 MB; where it has 512 KB, the third level is as far as they come).</summary>
     private const int MostBytesAhead = 512 * 1024;
+
+    /// <summary>Of a smaller batch a cache still holds what a stage touches.</summary>
+    private const int LeastBatchBytes = 2 * 1024 * 1024;
 
     /// <summary>For each stage and segment the buffers of the whole batch that are asked for; none where nothing is.</summary>
     private readonly PlannedBuffer[][][] _ahead;
@@ -22,28 +25,29 @@ internal sealed unsafe partial class Plan
     /// <summary>A queue for each worker; the memory does not move.</summary>
     private readonly OwnQueue[] _queues;
 
+    /// <summary>The buffers of a segment that outlive it, where one of its layers can ask for them and they are neither so small nor so large that it would not help.</summary>
     private PlannedBuffer[] BuffersAhead(Segment segment)
     {
-        if (!Prefetch.IsSupported || segment.IsTogether || !segment.Steps.Any(step => step.Pass != Pass.Loss && _programs[step.Node].CanAsk))
+        if (!Prefetch.IsSupported || segment.IsTogether || !segment.Steps.Any(CanAsk))
             return [];
 
-        var buffers = new List<PlannedBuffer>();
+        var used = new List<PlannedBuffer>();
         foreach (PlanStep step in segment.Steps)
-        {
-            VisitUses(step, buffer =>
-            {
-                // One of several that follow each other in a place stands for all.
-                if (buffer.IsUsed && !buffer.IsPerWorker && !buffers.Exists(other => other.Offset == buffer.Offset))
-                    buffers.Add(buffer);
-            });
-        }
+            VisitUses(step, used.Add);
 
+        // Of several that follow each other in a place the longest stands for all.
+        PlannedBuffer[] buffers =
+        [
+            .. used.Where(buffer => buffer.IsUsed && !buffer.IsPerWorker).GroupBy(buffer => buffer.Offset).Select(place => place.MaxBy(buffer => buffer.ImageLength)!).Take(FetchQueue.Most),
+        ];
         long image = buffers.Sum(buffer => (long)buffer.ImageLength * sizeof(float));
-        return image * _size.Group <= MostBytesAhead && image * BatchSize >= BatchNormalizationKernel.LargeBytes ? [.. buffers] : [];
+        return image * _size.Group <= MostBytesAhead && image * BatchSize >= LeastBatchBytes ? buffers : [];
     }
 
-    /// <summary>The worker's queue, filled with what the images after some need.</summary>
-    private FetchQueue* NextAfter(in Work group, PlannedBuffer[] ahead)
+    private bool CanAsk(PlanStep step) => step.Pass != Pass.Loss && _programs[step.Node].CanAsk;
+
+    /// <summary>The worker's queue, filled with what the images after some need. At the end of a chunk that is the next chunk, though another worker may have taken it, or this one goes from the last chunk to the first.</summary>
+    private FetchQueue* FillQueue(in Work group, PlannedBuffer[] ahead)
     {
         var queue = (FetchQueue*)Unsafe.AsPointer(ref _queues[group.Worker].Queue);
         queue->Clear();

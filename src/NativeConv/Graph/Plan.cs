@@ -105,8 +105,8 @@ internal sealed unsafe partial class Plan
         _memory.Place([.. _buffers.Where(buffer => buffer.IsUsed)], _size, _programs.Max(program => program.ScratchLength));
         Parameters = parameters;
         BindViews(needsGradient);
-        _ahead = [.. _stages.Select(stage => stage.Segments.Select(segment => training ? BuffersAhead(segment) : []).ToArray())];
-        _queues = GC.AllocateArray<OwnQueue>(workers, pinned: true);
+        _ahead = [.. _stages.Select(stage => stage.Segments.Select(BuffersAhead).ToArray())];
+        _queues = _ahead.Any(stage => stage.Any(buffers => buffers.Length > 0)) ? GC.AllocateArray<OwnQueue>(workers, pinned: true) : [];
         if (kind == PlanKind.Inference && workers > 1)
         {
             _shared = CutForSharing(sharing ?? SharingLimits.Default);
@@ -209,7 +209,7 @@ internal sealed unsafe partial class Plan
         {
             Work group = work.Part(done, Math.Min(_size.Group, work.Count - done));
             if (ahead.Length > 0)
-                group = group.With(NextAfter(group, ahead));
+                group = group.WithAhead(FillQueue(group, ahead));
 
             foreach (PlanStep step in segment.Steps)
                 Run(step, group);

@@ -5,12 +5,14 @@ namespace NativeConv.Kernels;
 
 /// <summary>
 /// Stretches of memory that are needed soon, asked for in order by loops that compute something else meanwhile: each turn of such a loop is one request. A core follows a few dozen requests at once,
-/// so that a burst of them holds up the computation; one a turn, some ten cycles apart, is about what memory can deliver. A tile of a micro-kernel begins with <see cref="Take"/> and ends with <see cref="Put"/>.
+/// so that a burst of them holds up the computation; one a turn, some ten cycles apart, is about what memory can deliver. Whoever owns a queue adds stretches; each loop that takes from it spreads what is left over its own turns first, so that several loops may go on with one queue.
+/// A tile of a micro-kernel begins with <see cref="Take"/> and ends with <see cref="Put"/>.
 /// Requests past a stretch's end, or for memory that is not there, do no harm.
 /// </summary>
 internal unsafe struct FetchQueue
 {
-    private const int Most = 8;
+    /// <summary>The most stretches at a time.</summary>
+    public const int Most = 8;
 
     private Stretches _waiting;
     private int _first, _end;
@@ -45,14 +47,16 @@ internal unsafe struct FetchQueue
     }
 
     /// <summary>
-    /// Spreads what was added over so many turns of a loop, or rather over two thirds of them: what is asked for at the very end would come too late.
+    /// Spreads what is left over so many turns of a loop, or rather over two thirds of them: what is asked for at the very end would come too late.
     /// </summary>
     public void Spread(long turns)
     {
-        long bytes = 0;
-        for (int i = 0; i < _end; i++)
+        long bytes = Math.Max(0, _stop - _next);
+        for (int i = _first; i < _end; i++)
             bytes += _waiting[i].Bytes;
 
+        // Pixels that see padding alone have none.
+        turns = Math.Max(1, turns);
         _step = (nint)Math.Min((3 * bytes / (2 * turns)) + 1, Prefetch.LineFloats * sizeof(float));
     }
 

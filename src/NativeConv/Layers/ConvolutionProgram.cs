@@ -62,12 +62,8 @@ internal sealed unsafe class ConvolutionProgram<TVector>(NodeBinding node, Convo
 
         if (pooled != null)
             pooled.Run(x, dy, node.Pooling!.WinnersOf(work.First), _backward!.Pointer, dx, dw, work.Scratch, work.Count);
-        else if (dx != null && dw != null)
+        else
             algorithm.BackwardAsking(x, dy, _backward!.Pointer, dx, dw, work.Scratch, work.Count, work.Ahead);
-        else if (dx != null)
-            algorithm.BackwardInput(dy, _backward!.Pointer, dx, work.Scratch, work.Count);
-        else if (dw != null)
-            algorithm.BackwardWeights(x, dy, dw, work.Scratch, work.Count);
 
         if (node.ParametersTrainable && hasBias)
             ColumnSumKernel.Run<TVector>(dy, node.Parameters[1].Private(work), (long)work.Count * GradientShape.Pixels, node.OutputShape.Channels);

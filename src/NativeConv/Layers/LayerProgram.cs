@@ -35,7 +35,7 @@ internal readonly unsafe struct Work(int first, int count, int worker, float* sc
     public Work Part(int start, int length) => new(first + start, length, worker, scratch, gradients, index + start, ahead);
 
     /// <summary>The same images, with memory to ask for meanwhile.</summary>
-    public Work With(FetchQueue* queue) => new(first, count, worker, scratch, gradients, index, queue);
+    public Work WithAhead(FetchQueue* queue) => new(first, count, worker, scratch, gradients, index, queue);
 
     /// <summary>The worker's own scratch.</summary>
     public float* Scratch => scratch;

@@ -71,6 +71,12 @@ internal static unsafe class ConvolutionRunner
             algorithm.ForwardAsking(x.Pointer, forward.Pointer, y.Pointer, scratch.Pointer, Case.Images, &ahead);
             ahead.Add(dy.Pointer, Dy.Length);
             algorithm.BackwardAsking(x.Pointer, dy.Pointer, backward.Pointer, dx.Pointer, dw.Pointer, scratch.Pointer, Case.Images, &ahead);
+            float[] together = dw.Span.ToArray();
+            dw.Span.Clear();
+            algorithm.BackwardAsking(x.Pointer, dy.Pointer, backward.Pointer, null, dw.Pointer, scratch.Pointer, Case.Images, &ahead);
+            dw.Span.SequenceEqual(together).Should().BeTrue("a gradient alone should be the same");
+            dx.Span.Clear();
+            algorithm.BackwardAsking(x.Pointer, dy.Pointer, backward.Pointer, dx.Pointer, null, scratch.Pointer, Case.Images, &ahead);
             (y.Span.SequenceEqual(result.Y) && dx.Span.SequenceEqual(result.Dx) && dw.Span.SequenceEqual(result.Dw)).Should().BeTrue("asking for memory should change no bit");
 
             y.Span.Clear();

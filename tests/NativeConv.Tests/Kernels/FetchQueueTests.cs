@@ -77,6 +77,31 @@ public sealed unsafe class FetchQueueTests
         queue.Take(ref next).Should().Be(64);
     }
 
+    /// <summary>A loop that goes on with a queue has what is left of it to ask for.</summary>
+    [Fact]
+    public void Spread_Again_SpreadsWhatIsLeft()
+    {
+        FetchQueue queue = default;
+        queue.Add((float*)0x10000, 1600);
+        queue.Add((float*)0x20000, 1600);
+        queue.Spread(turns: 1);
+        byte* next = null;
+        nint step = queue.Take(ref next);
+        queue.Put(next + 3200, step);
+        queue.Spread(turns: 1000);
+        queue.Take(ref next).Should().Be((3 * 9600 / 2000) + 1, "half of the first and the second are left");
+    }
+
+    [Fact]
+    public void Spread_NoTurns_IsNoError()
+    {
+        FetchQueue queue = default;
+        queue.Add((float*)0x10000, 16);
+        queue.Spread(turns: 0);
+        byte* next = null;
+        queue.Take(ref next).Should().Be(64);
+    }
+
     [Fact]
     public void Add_TooMany_LeavesTheRestOut()
     {

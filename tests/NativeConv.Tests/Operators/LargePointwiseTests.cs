@@ -13,7 +13,7 @@ public sealed class LargePointwiseTests
     [InlineData(37, 29, 64, 24)]
     [InlineData(41, 31, 17, 70)]
     [InlineData(29, 24, 224, 232)]
-    [InlineData(9, 8, 530, 540)]
+    [InlineData(18, 18, 530, 540)]
     public void Pointwise_LargeBatch_GivesTheBitsOfSmallCalls(int height, int width, int inputs, int outputs)
     {
         const int Images = 7;

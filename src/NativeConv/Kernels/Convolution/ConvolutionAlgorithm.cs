@@ -65,9 +65,16 @@ internal abstract unsafe class ConvolutionAlgorithm<TVector>
     /// <summary>The forward pass, which asks meanwhile for memory that is needed after it; null for none.</summary>
     public virtual void ForwardAsking(float* x, float* packed, float* y, float* scratch, int images, FetchQueue* ahead) => Forward(x, packed, y, scratch, images, Share.All);
 
-    /// <summary>Both gradients, likewise.</summary>
-    public virtual void BackwardAsking(float* x, float* dy, float* packed, float* dx, float* dw, float* scratch, int images, FetchQueue* ahead) =>
-        Backward(x, dy, packed, dx, dw, scratch, images);
+    /// <summary>The gradients, likewise; null for one that nothing needs.</summary>
+    public virtual void BackwardAsking(float* x, float* dy, float* packed, float* dx, float* dw, float* scratch, int images, FetchQueue* ahead)
+    {
+        if (dx != null && dw != null)
+            Backward(x, dy, packed, dx, dw, scratch, images);
+        else if (dx != null)
+            BackwardInput(dy, packed, dx, scratch, images);
+        else if (dw != null)
+            BackwardWeights(x, dy, dw, scratch, images);
+    }
 
     /// <summary>Floats of the scratch of <see cref="ForwardUnpacked"/> and of <see cref="BackwardInputUnpacked"/>; 0 where an algorithm does not offer it.</summary>
     public virtual int ForwardPanelLength => 0;

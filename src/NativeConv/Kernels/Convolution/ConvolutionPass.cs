@@ -15,7 +15,7 @@ internal sealed unsafe class ConvolutionPass
     /// <summary>Weights above this share the second-level cache with a longer segment, so that they are brought from further away less often.</summary>
     private const int LargeWeights = 192 * 1024, LongSegmentBytes = 64 * 1024;
 
-    /// <summary>Weights above this do not stay in the second-level cache: as few passes over them as it allows, and a pointwise pass asks for each block of them while it uses the one before.</summary>
+    /// <summary>Weights above this do not stay in the second-level cache: segments as long as fit it pass over them less often, and a pointwise pass asks for each block of them while it uses the one before.</summary>
     private const int HugeWeights = 1024 * 1024, LongestSegmentBytes = 256 * 1024;
 
     /// <summary>From this size of source and results on, a pointwise pass asks for the next segment while one is computed.</summary>
@@ -212,10 +212,10 @@ internal sealed unsafe class ConvolutionPass
         }
     }
 
-    /// <summary>Whether <see cref="Run"/> asks for anything.</summary>
-    public bool CanAsk => Prefetch.IsSupported && _taps == 1 && Groups == 1 && ImagesFollow && !IsDot;
+    /// <summary>Whether <see cref="Run"/> takes from a queue: huge weights leave no turns for it.</summary>
+    public bool CanAsk => HasAskingTiles && ImagesFollow && !IsDot && !HasHugeWeights;
 
-    /// <summary>Writes the results of some images, or a share of their rows, and asks for memory meanwhile.</summary>
+    /// <summary>Writes the results of some images, or a share of their rows. A whole share asks meanwhile for what is in a queue.</summary>
     public void Run<TVector>(float* source, float* packed, float* result, int images, Share share, FetchQueue* ahead = null)
         where TVector : struct, IVector<TVector>
     {
@@ -372,10 +372,10 @@ internal sealed unsafe class ConvolutionPass
         if (tiles == 0)
             return;
 
-        int segmentBytes = WeightBytes > HugeWeights ? LongestSegmentBytes : WeightBytes > LargeWeights ? LongSegmentBytes : SegmentBytes;
+        int segmentBytes = HasHugeWeights ? LongestSegmentBytes : WeightBytes > LargeWeights ? LongSegmentBytes : SegmentBytes;
         int segment = Math.Max(1, segmentBytes / (sizeof(float) * tileRows * SourceGroup));
         int segmentTiles = Math.Min(tiles, segment), segmentLines = segment / segmentTiles;
-        bool asks = fetches || (WeightBytes > HugeWeights && CanAskFor(part));
+        bool asks = fetches || (HasHugeWeights && HasAskingTiles && part.IsWhole);
         FetchQueue ahead = default;
         if (asks)
             tile.Ahead = &ahead;
@@ -397,28 +397,35 @@ internal sealed unsafe class ConvolutionPass
 
     /// <summary>Whether some pixels outgrow the caches and follow each other in memory, of which all channels are read and written, once.</summary>
     private bool Fetches(in ConvolutionTile tile, int pixels, in Part part) =>
-        CanAskFor(part) && tile.InputStride == SourceChannels && tile.OutputStride == ResultChannels && pixels * ((long)SourceChannels + ResultChannels) * sizeof(float) >= FetchedBytes;
+        HasAskingTiles && part.IsWhole && tile.InputStride == SourceChannels && tile.OutputStride == ResultChannels && pixels * ((long)SourceChannels + ResultChannels) * sizeof(float) >= FetchedBytes;
 
-    /// <summary>Of a group.</summary>
+    /// <summary>Of one group.</summary>
     private long WeightBytes => (long)sizeof(float) * _taps * SourceGroup * ResultGroup;
 
-    private bool CanAskFor(in Part part) => Prefetch.IsSupported && _taps == 1 && Groups == 1 && part.First == 0 && part.End == part.Blocks.Tiles;
+    private bool HasHugeWeights => WeightBytes > HugeWeights;
+
+    /// <summary>Whether tiles have the one tap with which they can ask for memory.</summary>
+    private bool HasAskingTiles => Prefetch.IsSupported && _taps == 1 && Groups == 1;
 
     /// <summary>Has a segment's tiles ask for the pixels that come next; or, where weights are huge, a block's for the next block's and for a share of those pixels.</summary>
-    private void Ask(in ConvolutionTile tile, float* nextWeights, nint weights, in Pixels next, int block, int blocks)
+    private void Ask<TVector>(in ConvolutionTile tile, float* weights, in Pixels next, int block, TileRows blocks)
+        where TVector : struct, IVector<TVector>
     {
-        bool hasHugeWeights = WeightBytes > HugeWeights;
-        if (block > 0 && !hasHugeWeights)
+        if (block > 0 && !HasHugeWeights)
             return;
 
-        (int first, int end) = hasHugeWeights ? new Share(block, blocks).Of(next.Count) : (0, next.Count);
+        (int first, int end) = HasHugeWeights ? new Share(block, blocks.Tiles).Of(next.Count) : (0, next.Count);
         tile.Ahead->Clear();
-        if (hasHugeWeights)
-            tile.Ahead->Add(nextWeights, weights);
+        if (HasHugeWeights)
+        {
+            // After the last block the first: of the next segment, or of the images after these.
+            int depth = SourceGroup + 1, following = block + 1 < blocks.Tiles ? block + 1 : 0;
+            tile.Ahead->Add(weights + ((nint)blocks.Start(following) * TVector.Lanes * depth), (nint)blocks.RowsOf(following) * TVector.Lanes * depth);
+        }
 
         tile.Ahead->Add(next.Source + ((nint)first * SourceChannels), (nint)(end - first) * SourceChannels);
         tile.Ahead->Add(next.Result + ((nint)first * ResultChannels), (nint)(end - first) * ResultChannels);
-        tile.Ahead->Spread((long)tile.Lines * tile.Tiles * tile.Channels * (hasHugeWeights ? 1 : blocks));
+        tile.Ahead->Spread((long)tile.Lines * tile.Tiles * tile.Channels * (HasHugeWeights ? 1 : blocks.Tiles));
     }
 
     /// <summary>The blocks of a part's results for some tiles.</summary>
@@ -439,7 +446,7 @@ internal sealed unsafe class ConvolutionPass
             tile.WeightTapRow = rows.TapStep * tapRow;
             tile.WeightTapColumn = columns.TapStep * tapColumn;
             if (asks)
-                Ask(tile, block + 1 < blocks.Tiles ? tile.Weights + ((nint)depth * width) : weights, (nint)depth * width, next, block, blocks.Tiles);
+                Ask<TVector>(tile, weights, next, block, blocks);
 
             ConvolutionMicroKernel.Run<TVector>(tileRows, vectors, in tile);
             channel += width;
@@ -498,7 +505,11 @@ internal sealed unsafe class ConvolutionPass
     }
 
     /// <summary>Some groups, and of each some of the blocks into which its vectors of results fall.</summary>
-    private readonly record struct Part(int FirstGroup, int EndGroup, int First, int End, TileRows Blocks);
+    private readonly record struct Part(int FirstGroup, int EndGroup, int First, int End, TileRows Blocks)
+    {
+        /// <summary>Whether it has all blocks of its groups.</summary>
+        public bool IsWhole => First == 0 && End == Blocks.Tiles;
+    }
 
     /// <summary>Some pixels, of which all channels follow each other.</summary>
     private readonly struct Pixels(float* source, float* result, int count)

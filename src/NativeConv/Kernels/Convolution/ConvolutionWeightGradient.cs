@@ -109,7 +109,7 @@ internal sealed unsafe class ConvolutionWeightGradient
     /// <summary>Whether every block reaches the whole gradient, so that the first one can begin it: no tap is ever outside the image.</summary>
     public bool CanBegin => _g.IsPointwise;
 
-    /// <summary>Adds the gradient of some images to <paramref name="dw"/>, or to a share of each group's output channels; or writes it, where it begins with them. Asks for memory meanwhile, of a pointwise convolution.</summary>
+    /// <summary>Adds the gradient of some images to <paramref name="dw"/>, or to a share of each group's output channels; or writes it, where it begins with them. Tiles of a pointwise convolution ask meanwhile for what is in a queue.</summary>
     public void Run<TVector>(float* x, float* dy, float* dw, float* scratch, int images, Share share, bool begins, FetchQueue* ahead = null)
         where TVector : struct, IVector<TVector>
     {
@@ -128,9 +128,15 @@ internal sealed unsafe class ConvolutionWeightGradient
         int blocks = (block.OutputRows + most - 1) / most;
         FetchQueue own = default;
         bool fetches = Fetches(block.OutputRows);
-        block.Ahead = fetches ? &own : CanAsk ? ahead : null;
-        if (!fetches && block.Ahead != null)
+        if (fetches)
+        {
+            block.Ahead = &own;
+        }
+        else if (ahead != null && CanAsk)
+        {
+            block.Ahead = ahead;
             ahead->Spread(Turns<TVector>(block.OutputRows, columns, endColumn - firstColumn));
+        }
 
         for (int image = 0; image < images; image += together)
         {
@@ -158,7 +164,7 @@ internal sealed unsafe class ConvolutionWeightGradient
         }
     }
 
-    /// <summary>Whether <see cref="Run"/> asks for anything.</summary>
+    /// <summary>Whether <see cref="Run"/> takes from a queue.</summary>
     private bool CanAsk => Prefetch.IsSupported && _g.IsPointwise && _groups == 1;
 
     /// <summary>Whether so many pixels outgrow the caches, and are asked for here.</summary>

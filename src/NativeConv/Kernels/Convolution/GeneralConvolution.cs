@@ -41,12 +41,15 @@ internal sealed unsafe class GeneralConvolution<TVector>(in Conv2DGeometry geome
     {
         if (!CanAsk)
         {
-            Backward(x, dy, packed, dx, dw, scratch, images);
+            base.BackwardAsking(x, dy, packed, dx, dw, scratch, images, ahead);
             return;
         }
 
-        _backward.Run<TVector>(dy, packed, dx, images, Share.All, ahead);
-        _weights.Run<TVector>(x, dy, dw, scratch, images, Share.All, begins: false, ahead);
+        if (dx != null)
+            _backward.Run<TVector>(dy, packed, dx, images, Share.All, ahead);
+
+        if (dw != null)
+            _weights.Run<TVector>(x, dy, dw, scratch, images, Share.All, begins: false, ahead);
     }
 
     public override int ForwardPanelLength => _forward.PanelLength<TVector>();
