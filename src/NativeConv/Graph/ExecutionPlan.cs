@@ -3,7 +3,7 @@ using NativeConv.Graph;
 namespace NativeConv;
 
 /// <summary>
-/// How a model runs, in words: stages and the barriers between them, which layers run as one, every block of memory and when it is needed, bytes in all. For reading; runs make
+/// How a model runs, in words: stages and the barriers between them, which layers run as one, what a stage fetches of the images that come next, every block of memory and when it is needed, bytes in all. For reading; runs make
 /// plans of their own.
 /// </summary>
 public sealed class ExecutionPlan

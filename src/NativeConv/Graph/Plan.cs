@@ -249,7 +249,7 @@ internal sealed unsafe partial class Plan
     }
 
     /// <summary>
-    /// The plan in words: stages, barriers, buffers, bytes. A name with ' is a backward pass, # a phase after the first; what is in round brackets runs again, in square ones
+    /// The plan in words: stages, barriers, what is asked for ahead of time, buffers, bytes. A name with ' is a backward pass, # a phase after the first; what is in round brackets runs again, in square ones
     /// in the same sweep, in curly ones for all images that a worker has taken, together; layers joined by + run band by band.
     /// </summary>
     public override string ToString()

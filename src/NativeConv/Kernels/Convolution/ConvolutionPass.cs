@@ -212,7 +212,7 @@ internal sealed unsafe class ConvolutionPass
         }
     }
 
-    /// <summary>Whether <see cref="Run"/> takes from a queue: huge weights leave no turns for it.</summary>
+    /// <summary>Whether <see cref="Run"/> takes from a queue: huge weights need the turns for themselves.</summary>
     public bool CanAsk => HasAskingTiles && ImagesFollow && !IsDot && !HasHugeWeights;
 
     /// <summary>Writes the results of some images, or a share of their rows. A whole share asks meanwhile for what is in a queue.</summary>
