@@ -19,11 +19,24 @@ internal sealed unsafe partial class Plan
     /// <summary>Of a smaller batch a cache still holds what a stage touches.</summary>
     private const int LeastBatchBytes = 2 * 1024 * 1024;
 
-    /// <summary>For each stage and segment the buffers of the whole batch that are asked for; none where nothing is.</summary>
-    private readonly PlannedBuffer[][][] _ahead;
-
     /// <summary>A queue for each worker; the memory does not move.</summary>
     private readonly OwnQueue[] _queues;
+
+    /// <summary>Gives every segment what it asks for, once buffers have their places; says whether there is one that asks.</summary>
+    private bool FindWhatToAskFor()
+    {
+        bool any = false;
+        foreach (Segment[] segments in _stages.Select(stage => stage.Segments))
+        {
+            for (int i = 0; i < segments.Length; i++)
+            {
+                segments[i] = segments[i] with { Ahead = BuffersAhead(segments[i]) };
+                any |= segments[i].Ahead.Length > 0;
+            }
+        }
+
+        return any;
+    }
 
     /// <summary>The buffers of a segment that outlive it, where one of its layers can ask for them and they are neither so small nor so large that it would not help.</summary>
     private PlannedBuffer[] BuffersAhead(Segment segment)
@@ -62,7 +75,7 @@ internal sealed unsafe partial class Plan
     {
         for (int i = 0; i < _stages.Length; i++)
         {
-            string[] names = [.. _ahead[i].SelectMany(buffers => buffers).Select(buffer => buffer.Name)];
+            string[] names = [.. _stages[i].Segments.SelectMany(segment => segment.Ahead).Select(buffer => buffer.Name)];
             if (names.Length > 0)
                 text.AppendLine(CultureInfo.InvariantCulture, $"stage {i} asks ahead for the next images': {string.Join(", ", names)}");
         }

@@ -36,7 +36,7 @@ internal sealed unsafe partial class Plan
         foreach (Segment segment in _stages[0].Segments)
         {
             if (!segment.IsTogether)
-                RunByGroups(segment, work, []);
+                RunByGroups(segment, work);
 
             for (int i = 0; segment.IsTogether && i < segment.Steps.Length; i++)
                 RunTogether(segment.Steps[i], work);

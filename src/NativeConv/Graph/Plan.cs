@@ -105,8 +105,7 @@ internal sealed unsafe partial class Plan
         _memory.Place([.. _buffers.Where(buffer => buffer.IsUsed)], _size, _programs.Max(program => program.ScratchLength));
         Parameters = parameters;
         BindViews(needsGradient);
-        _ahead = [.. _stages.Select(stage => stage.Segments.Select(BuffersAhead).ToArray())];
-        _queues = _ahead.Any(stage => stage.Any(buffers => buffers.Length > 0)) ? GC.AllocateArray<OwnQueue>(workers, pinned: true) : [];
+        _queues = FindWhatToAskFor() ? GC.AllocateArray<OwnQueue>(workers, pinned: true) : [];
         if (kind == PlanKind.Inference && workers > 1)
         {
             _shared = CutForSharing(sharing ?? SharingLimits.Default);
@@ -175,9 +174,8 @@ internal sealed unsafe partial class Plan
 
         int first = new Share(firstChunk, chunks).Of(images).First, end = new Share(endChunk - 1, chunks).Of(images).End;
         var all = new Work(first, end - first, worker, _memory.Scratch(worker), null);
-        for (int s = 0; s < _stages[stage].Segments.Length; s++)
+        foreach (Segment segment in _stages[stage].Segments)
         {
-            Segment segment = _stages[stage].Segments[s];
             if (segment.IsTogether)
             {
                 foreach (PlanStep step in segment.Steps)
@@ -192,7 +190,7 @@ internal sealed unsafe partial class Plan
             }
 
             for (int i = firstChunk; i < endChunk; i++)
-                RunByGroups(segment, Chunk(segment.IsBackward ? firstChunk + endChunk - 1 - i : i), _ahead[stage][s]);
+                RunByGroups(segment, Chunk(segment.IsBackward ? firstChunk + endChunk - 1 - i : i));
         }
 
         Work Chunk(int chunk)
@@ -203,13 +201,13 @@ internal sealed unsafe partial class Plan
     }
 
     /// <summary>Some steps of a stage, a few images at a time.</summary>
-    private void RunByGroups(in Segment segment, in Work work, PlannedBuffer[] ahead)
+    private void RunByGroups(in Segment segment, in Work work)
     {
         for (int done = 0; done < work.Count; done += _size.Group)
         {
             Work group = work.Part(done, Math.Min(_size.Group, work.Count - done));
-            if (ahead.Length > 0)
-                group = group.WithAhead(FillQueue(group, ahead));
+            if (segment.Ahead.Length > 0)
+                group = group.WithAhead(FillQueue(group, segment.Ahead));
 
             foreach (PlanStep step in segment.Steps)
                 Run(step, group);

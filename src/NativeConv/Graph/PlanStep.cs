@@ -32,6 +32,9 @@ internal readonly record struct Segment(PlanStep[] Steps, bool IsTogether)
 {
     /// <summary>Whether the last images go first: what the forward pass wrote of them is still in a cache.</summary>
     public bool IsBackward { get; } = Steps[^1].Pass is Pass.Backward or Pass.BackwardAgain;
+
+    /// <summary>Buffers of the whole batch of which the next images' parts are asked for meanwhile.</summary>
+    public PlannedBuffer[] Ahead { get; init; } = [];
 }
 
 /// <summary>What a plan is for.</summary>

@@ -23,15 +23,6 @@ internal unsafe struct FetchQueue
     /// <summary>Bytes from a turn's request to the next one's: up to a line of the cache.</summary>
     private nint _step;
 
-    /// <summary>Forgets what is left, and spreads two stretches over so many turns of a loop.</summary>
-    public void Refill(float* first, nint firstFloats, float* second, nint secondFloats, long turns)
-    {
-        Clear();
-        Add(first, firstFloats);
-        Add(second, secondFloats);
-        Spread(turns);
-    }
-
     /// <summary>Forgets what is left.</summary>
     public void Clear()
     {

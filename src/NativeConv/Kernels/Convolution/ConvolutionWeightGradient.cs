@@ -176,9 +176,10 @@ internal sealed unsafe class ConvolutionWeightGradient
         where TVector : struct, IVector<TVector>
     {
         int pixels = Math.Min(end, block.OutputRows) - block.EndLine;
-        block.Ahead->Refill(
-            x + ((nint)block.EndLine * _inputChannels), (nint)pixels * _inputChannels, dy + ((nint)block.EndLine * _outputChannels), (nint)pixels * _outputChannels,
-            Turns<TVector>(block.EndLine - block.FirstLine, columns, columnTiles));
+        block.Ahead->Clear();
+        block.Ahead->Add(x + ((nint)block.EndLine * _inputChannels), (nint)pixels * _inputChannels);
+        block.Ahead->Add(dy + ((nint)block.EndLine * _outputChannels), (nint)pixels * _outputChannels);
+        block.Ahead->Spread(Turns<TVector>(block.EndLine - block.FirstLine, columns, columnTiles));
     }
 
     /// <summary>Turns of the innermost loop for some pixels of a pointwise convolution.</summary>
