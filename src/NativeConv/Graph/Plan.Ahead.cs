@@ -13,7 +13,7 @@ namespace NativeConv.Graph;
 /// </summary>
 internal sealed unsafe partial class Plan
 {
-    /// <summary>Images of which a stage touches more than this would push each other out of the second-level cache (of 1 to 2 MB; where it has 512 KB, the third level is as far as they come).</summary>
+    /// <summary>Images, or bands, of which a stage touches more than this would push each other out of the second-level cache (of 1 to 2 MB; where it has 512 KB, the third level is as far as they come).</summary>
     private const int MostBytesAhead = 512 * 1024;
 
     /// <summary>Of a smaller batch a cache still holds what a stage touches.</summary>
@@ -54,19 +54,19 @@ internal sealed unsafe partial class Plan
             .. used.Where(buffer => buffer.IsUsed && !buffer.IsPerWorker).GroupBy(buffer => buffer.Offset).Select(place => place.MaxBy(buffer => buffer.ImageLength)!).Take(FetchQueue.Most),
         ];
         long image = buffers.Sum(buffer => (long)buffer.ImageLength * sizeof(float));
-        return image * _size.Group <= MostBytesAhead && image * BatchSize >= LeastBatchBytes ? buffers : [];
+        return image / segment.Bands * _size.Group <= MostBytesAhead && image * BatchSize >= LeastBatchBytes ? buffers : [];
     }
 
     private bool CanAsk(PlanStep step) => step.Pass != Pass.Loss && _programs[step.Node].CanAsk;
 
     /// <summary>The worker's queue, filled with what the images after some need. At the end of a chunk that is the next chunk, though another worker may have taken it, or this one goes from the last chunk to the first.</summary>
-    private FetchQueue* FillQueue(in Work group, PlannedBuffer[] ahead)
+    private FetchQueue* FillQueue(in Work group, in Segment segment)
     {
         var queue = (FetchQueue*)Unsafe.AsPointer(ref _queues[group.Worker].Queue);
         queue->Clear();
-        int next = group.First + group.Count, images = Math.Min(group.Count, BatchSize - next);
-        foreach (PlannedBuffer buffer in ahead)
-            queue->Add(View(buffer).Image(next), (nint)images * buffer.ImageLength);
+        int next = group.First + group.Count, images = Math.Min(group.Count, (BatchSize * segment.Bands) - next);
+        foreach (PlannedBuffer buffer in segment.Ahead)
+            queue->Add(View(buffer, segment.Bands).Image(next), (nint)images * (buffer.ImageLength / segment.Bands));
 
         return queue;
     }

@@ -340,21 +340,23 @@ internal sealed unsafe partial class Plan
         foreach (Node node in _nodes)
         {
             NodeBinding binding = _bindings[node.Index];
-            binding.Inputs = [.. node.Inputs.Select(input => View(_values[input.Index]))];
-            binding.Output = View(_values[node.Index]);
-            binding.OutputGradient = View(_gradients[node.Index]);
+            binding.Inputs = [.. node.Inputs.Select(input => View(_values[input.Index], binding.Bands))];
+            binding.Output = View(_values[node.Index], binding.Bands);
+            binding.OutputGradient = View(_gradients[node.Index], binding.Bands);
             binding.InputGradients = new BufferView[node.Inputs.Count];
             for (int i = 0; i < node.Inputs.Count; i++)
             {
                 PlannedBuffer? target = _gradients[node.Inputs[i].Index];
                 bool shared = target != null && target == _gradients[node.Index];
                 if (needsGradient[node.Index] && !shared)
-                    binding.InputGradients[i] = View(_added[node.Index][i]?.Own ?? target);
+                    binding.InputGradients[i] = View(_added[node.Index][i]?.Own ?? target, binding.Bands);
             }
         }
     }
 
-    private BufferView View(PlannedBuffer? buffer) => buffer is { IsUsed: true } ? _memory.View(buffer) : default;
+    /// <summary>Where a buffer lies, to a node that takes so many bands for images. What a worker needs for a band alone is written over by the next.</summary>
+    private BufferView View(PlannedBuffer? buffer, int bands) => buffer is not { IsUsed: true } ? default
+        : _memory.View(buffer).InBands(bands, buffer is { IsPerWorker: true, IsForUnit: false } ? 0 : buffer.ImageLength / bands);
 
     /// <summary>
     /// What depends on the vector width. A type of its own: code that is shared between results' types holds every width, whatever the instruction set rules out ahead of time.

@@ -47,7 +47,7 @@ internal sealed unsafe partial class Plan
 
     public Plan(
         Graph graph, ParameterStore parameters, PlanKind kind, int batchSize, int workers, SimdLevel level, Loss? loss, Distillation? distillation = null, PlanMemory? memory = null,
-        SharingLimits? sharing = null)
+        SharingLimits? sharing = null, BandLimits? bands = null)
     {
         _nodes = graph.Nodes;
         Kind = kind;
@@ -76,6 +76,7 @@ internal sealed unsafe partial class Plan
             Fusion.HandRectifiersToPoolings(_nodes, _bindings);
             Fusion.HandGradientsToConvolutions(_nodes, _bindings);
             Fusion.MarkSparseGradients(_nodes, _bindings);
+            CutNodesIntoBands(bands ?? BandLimits.Default);
         }
 
         _isInChain = new bool[_nodes.Count];
@@ -100,6 +101,7 @@ internal sealed unsafe partial class Plan
 
         _private = new(training ? _bindings : [], _programs, batchSize);
         (int unit, _unitChunks) = RecordUses(graph, group);
+        CutStagesIntoBands();
         _size = new(batchSize, group, unit, workers);
         _memory = memory ?? new();
         _memory.Place([.. _buffers.Where(buffer => buffer.IsUsed)], _size, _programs.Max(program => program.ScratchLength));
@@ -157,9 +159,9 @@ internal sealed unsafe partial class Plan
     public int BeginStage(int stage, int images)
     {
         if (_stages[stage].Barrier is { Pass: Pass.Forward } forward)
-            _programs[forward.Node].ForwardBarrier(forward.Phase, images);
+            _programs[forward.Node].ForwardBarrier(forward.Phase, images * _bindings[forward.Node].Bands);
         else if (_stages[stage].Barrier is { Pass: Pass.Backward } backward)
-            _programs[backward.Node].BackwardBarrier(backward.Phase, images, _private.Row(0));
+            _programs[backward.Node].BackwardBarrier(backward.Phase, images * _bindings[backward.Node].Bands, _private.Row(0));
 
         return UnitCount(stage, images);
     }
@@ -200,17 +202,19 @@ internal sealed unsafe partial class Plan
         }
     }
 
-    /// <summary>Some steps of a stage, a few images at a time.</summary>
+    /// <summary>Some steps of a stage, a few images at a time, or a band.</summary>
     private void RunByGroups(in Segment segment, in Work work)
     {
-        for (int done = 0; done < work.Count; done += _size.Group)
+        Work all = work.InBands(segment.Bands);
+        int most = segment.Bands > 1 ? 1 : _size.Group;
+        for (int done = 0; done < all.Count; done += most)
         {
-            Work group = work.Part(done, Math.Min(_size.Group, work.Count - done));
+            Work group = all.Part(done, Math.Min(most, all.Count - done));
             if (segment.Ahead.Length > 0)
-                group = group.WithAhead(FillQueue(group, segment.Ahead));
+                group = group.WithAhead(FillQueue(group, segment));
 
             foreach (PlanStep step in segment.Steps)
-                Run(step, group);
+                Run(step, segment.Bands > 1 ? group : group.InBands(_bindings[step.Node].Bands));
         }
     }
 
@@ -260,7 +264,8 @@ internal sealed unsafe partial class Plan
             if (_stages[i].Barrier is { } barrier)
                 text.AppendLine(CultureInfo.InvariantCulture, $"barrier: {Word(barrier)}");
 
-            text.AppendLine(CultureInfo.InvariantCulture, $"stage {i}: {string.Join(' ', _stages[i].Segments.Select(Words))}");
+            string bands = _stages[i].Segments is [{ Bands: > 1 } cut] ? $", {cut.Bands} bands an image" : "";
+            text.AppendLine(CultureInfo.InvariantCulture, $"stage {i}{bands}: {string.Join(' ', _stages[i].Segments.Select(Words))}");
         }
 
         DescribeAhead(text);
@@ -349,7 +354,8 @@ internal sealed unsafe partial class Plan
             if (added[i] is not { } pair)
                 continue;
 
-            _operations.AddTo(View(pair.Own).At(work), View(pair.Target).At(work), (nint)work.Count * pair.Own.ImageLength);
+            int bands = _bindings[node].Bands;
+            _operations.AddTo(View(pair.Own, bands).At(work), View(pair.Target, bands).At(work), (nint)work.Count * (pair.Own.ImageLength / bands));
         }
     }
 }

@@ -33,7 +33,10 @@ internal readonly record struct Segment(PlanStep[] Steps, bool IsTogether)
     /// <summary>Whether the last images go first: what the forward pass wrote of them is still in a cache.</summary>
     public bool IsBackward { get; } = Steps[^1].Pass is Pass.Backward or Pass.BackwardAgain;
 
-    /// <summary>Buffers of the whole batch of which the next images' parts are asked for meanwhile.</summary>
+    /// <summary>Bands of rows in which an image goes through the steps, one after the other; 1 where it goes as a whole.</summary>
+    public int Bands { get; init; } = 1;
+
+    /// <summary>Buffers of the whole batch of which the next images', or bands', parts are asked for meanwhile.</summary>
     public PlannedBuffer[] Ahead { get; init; } = [];
 }
 

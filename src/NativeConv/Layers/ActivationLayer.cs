@@ -21,6 +21,8 @@ public sealed class ActivationLayer(Activation function) : Layer
 
     internal static ActivationLayer From(LayerConfiguration configuration) => new(configuration.Choice<Activation>("function"));
 
+    internal override bool IsPixelwise => true;
+
     internal override LayerProgram CreateProgram<TVector>(NodeBinding binding) => binding.IsFusedAway
         ? new AliasProgram(binding)
         : ActivationDispatch.Run<Creation<TVector>, LayerProgram>(function, new Creation<TVector>(binding));

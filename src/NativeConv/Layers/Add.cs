@@ -27,6 +27,8 @@ public sealed class Add : Layer
         return inputs[0];
     }
 
+    internal override bool IsPixelwise => true;
+
     internal override LayerProgram CreateProgram<TVector>(NodeBinding binding) => new Program<TVector>(binding);
 
     private sealed unsafe class Program<TVector>(NodeBinding node) : LayerProgram

@@ -64,6 +64,8 @@ public sealed class BatchNormalization : Layer
         Epsilon = (float)configuration.Number("epsilon"),
     };
 
+    internal override bool IsPixelwise => true;
+
     internal override LayerProgram CreateProgram<TVector>(NodeBinding binding) =>
         ActivationDispatch.Run<Creation<TVector>, LayerProgram>(binding.FusedActivation, new(binding, this));
 

@@ -45,6 +45,9 @@ public abstract class Layer
     /// <summary>Whether its program is the one of any convolution.</summary>
     internal virtual bool IsConvolution => false;
 
+    /// <summary>Whether every pixel of the output, and of each input's gradient, depends on the same pixel alone, so that bands of rows can be taken for images.</summary>
+    internal virtual bool IsPixelwise => false;
+
     /// <summary>Whether its program can take the gradient of a 2x2 max-pooling behind it in place of its own.</summary>
     internal virtual bool CanTakePooledGradient(ImageShape input) => false;
 

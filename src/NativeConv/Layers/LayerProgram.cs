@@ -8,13 +8,18 @@ namespace NativeConv.Layers;
 /// <param name="imageStride">Floats from an image of the batch to the next.</param>
 /// <param name="workerStride">Floats from a worker's images to the next worker's.</param>
 /// <param name="unitStride">Floats from an image that a worker carries to the next.</param>
-internal readonly unsafe struct BufferView(float* start, nint imageStride, nint workerStride, nint unitStride = 0)
+/// <param name="bands">Bands into which an image is cut, where ranges count bands; 1 where they count images.</param>
+/// <param name="bandStride">Floats from a band of an image to the next.</param>
+internal readonly unsafe struct BufferView(float* start, nint imageStride, nint workerStride, nint unitStride = 0, int bands = 1, nint bandStride = 0)
 {
-    /// <summary>The address of the range's first image.</summary>
-    public float* At(in Work work) => start + (work.First * imageStride) + (work.Worker * workerStride) + (work.Index * unitStride);
+    /// <summary>The address of the range's first image or band.</summary>
+    public float* At(in Work work) => Image(work.First) + (work.Worker * workerStride) + (work.Index / bands * unitStride);
 
-    /// <summary>The address of one image of a block for the whole batch.</summary>
-    public float* Image(int image) => start + (image * imageStride);
+    /// <summary>The address of one image, or band, of a block for the whole batch.</summary>
+    public float* Image(int image) => start + (image / bands * imageStride) + (image % bands * bandStride);
+
+    /// <summary>The same memory to a node that counts bands.</summary>
+    public BufferView InBands(int count, nint stride) => new(start, imageStride, workerStride, unitStride, count, stride);
 
     public bool IsNull => start == null;
 }
@@ -33,6 +38,9 @@ internal readonly unsafe struct Work(int first, int count, int worker, float* sc
 
     /// <summary>Some of the images.</summary>
     public Work Part(int start, int length) => new(first + start, length, worker, scratch, gradients, index + start, ahead);
+
+    /// <summary>The same images, each as so many bands.</summary>
+    public Work InBands(int bands) => new(first * bands, count * bands, worker, scratch, gradients, index * bands, ahead);
 
     /// <summary>The same images, with memory to ask for meanwhile.</summary>
     public Work WithAhead(FetchQueue* queue) => new(first, count, worker, scratch, gradients, index, queue);
@@ -70,12 +78,15 @@ internal readonly unsafe struct ParameterView(float* value, float* gradient, int
 /// <summary>A node bound to one plan: shapes, buffers, parameters. The plan fills in the views after it has placed the buffers.</summary>
 internal sealed class NodeBinding
 {
-    public required ImageShape[] InputShapes { get; init; }
+    public required ImageShape[] InputShapes { get; set; }
 
-    public required ImageShape OutputShape { get; init; }
+    public required ImageShape OutputShape { get; set; }
+
+    /// <summary>Bands of rows that the node takes for images of their own: shapes are a band's, and ranges and the batch count bands. 1 where images are whole.</summary>
+    public int Bands { get; private set; } = 1;
 
     /// <summary>The most images a step has.</summary>
-    public required int BatchSize { get; init; }
+    public required int BatchSize { get; set; }
 
     /// <summary>Whether this is a training step: dropout drops, normalization uses the batch.</summary>
     public required bool Training { get; init; }
@@ -123,6 +134,16 @@ internal sealed class NodeBinding
 
     /// <summary>Whether a training step changes the parameters: there are some, and they are not frozen.</summary>
     public required bool ParametersTrainable { get; init; }
+
+    /// <summary>Makes images of so many bands of rows, before there is a program.</summary>
+    public void CutIntoBands(int bands)
+    {
+        (Bands, BatchSize) = (bands, checked(BatchSize * bands));
+        OutputShape = Band(OutputShape);
+        InputShapes = [.. InputShapes.Select(Band)];
+
+        ImageShape Band(ImageShape shape) => new(shape.Height / bands, shape.Width, shape.Channels);
+    }
 }
 
 /// <summary>What of a node's values its backward reads; the plan keeps the rest no longer than the forward needs.</summary>

@@ -56,6 +56,8 @@ public sealed class PointwiseConv2D : Layer
 
     internal override bool IsConvolution => true;
 
+    internal override bool IsPixelwise => true;
+
     internal override Layer WithBias() => WithBias(From);
 
     internal override LayerProgram CreateProgram<TVector>(NodeBinding binding)

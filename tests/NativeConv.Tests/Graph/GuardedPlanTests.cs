@@ -55,6 +55,16 @@ public sealed class GuardedPlanTests
         Check(model, [SimdLevels.Default]);
     }
 
+    /// <summary>Bands of a row or more, in which an image goes through the stages that allow it.</summary>
+    [Fact]
+    public void ImagesInBands_EveryBufferBetweenGuards_GiveTheSameBits()
+    {
+        BandLimits bands = new(Image: 0, Band: 64, Weights: long.MaxValue);
+        Check(BandTests.Residual(6, 5), [.. SimdLevels.Callable], bands);
+        for (int number = 0; number < 20; number++)
+            Check(RandomGraph.Build(Seed, number), [SimdLevels.Default], bands);
+    }
+
     /// <summary>A layer of one's own gets spans, of parameters and of what it may write into where no gradient is wanted.</summary>
     [Theory]
     [InlineData(false)]
@@ -68,14 +78,14 @@ public sealed class GuardedPlanTests
         Check(model, [SimdLevel.Scalar]);
     }
 
-    private static void Check(Model model, SimdLevel[] levels)
+    private static void Check(Model model, SimdLevel[] levels, BandLimits? bands = null)
     {
         float[] images = TestData.Uniform(Batch * model.InputShape.Length, Seed);
         int[] labels = TestData.Labels(Batch, model.OutputShape.Length, Seed);
         foreach (SimdLevel level in levels)
         {
             Run[] runs = [Predict, Train, ByHand];
-            float[][] expected = [.. runs.Select(run => run(model.Graph, model.Clone().Store, images, labels, level, null))];
+            float[][] expected = [.. runs.Select(run => run(model.Graph, model.Clone().Store, images, labels, level, bands, null))];
             expected[0].Should().OnlyContain(value => float.IsFinite(value));
             foreach (float[] gradients in expected.Skip(1))
                 gradients.Should().OnlyContain(value => float.IsFinite(value)).And.Contain(value => value != 0);
@@ -89,7 +99,7 @@ public sealed class GuardedPlanTests
                     using var memory = new GuardedPlanMemory(guard);
                     using var blocks = new GuardedBlocks(guard);
                     using var store = new GuardedParameterStore(model, guard);
-                    runs[run](model.Graph, store, source.Span, labels, level, memory).Should().Equal(expected[run], "{0}, {1}, guards {2}", runs[run].Method.Name, level, guard);
+                    runs[run](model.Graph, store, source.Span, labels, level, bands, memory).Should().Equal(expected[run], "{0}, {1}, guards {2}", runs[run].Method.Name, level, guard);
                     buffers[run] = memory.Count;
                 }
 
@@ -100,9 +110,9 @@ public sealed class GuardedPlanTests
     }
 
     private delegate float[] Run(
-        NativeConv.Graph.Graph graph, ParameterStore store, ReadOnlySpan<float> images, int[] labels, SimdLevel level, GuardedPlanMemory? memory);
+        NativeConv.Graph.Graph graph, ParameterStore store, ReadOnlySpan<float> images, int[] labels, SimdLevel level, BandLimits? bands, GuardedPlanMemory? memory);
 
-    private static float[] Predict(NativeConv.Graph.Graph graph, ParameterStore store, ReadOnlySpan<float> images, int[] labels, SimdLevel level, GuardedPlanMemory? memory)
+    private static float[] Predict(NativeConv.Graph.Graph graph, ParameterStore store, ReadOnlySpan<float> images, int[] labels, SimdLevel level, BandLimits? bands, GuardedPlanMemory? memory)
     {
         var executor = new InferenceExecutor(graph, store, new() { Level = level, ThreadCount = 1 }, memory: memory);
         using var outputs = new GuardedMemory(Batch * graph.Output.Shape.Length, Guard.After);
@@ -111,9 +121,9 @@ public sealed class GuardedPlanTests
     }
 
     /// <summary>The gradients of a step, then of one with an image less; and the running statistics.</summary>
-    private static float[] Train(NativeConv.Graph.Graph graph, ParameterStore store, ReadOnlySpan<float> images, int[] labels, SimdLevel level, GuardedPlanMemory? memory)
+    private static float[] Train(NativeConv.Graph.Graph graph, ParameterStore store, ReadOnlySpan<float> images, int[] labels, SimdLevel level, BandLimits? bands, GuardedPlanMemory? memory)
     {
-        var executor = new TrainingExecutor(new(graph, store, PlanKind.Training, Batch, workers: 1, level, Loss.SoftmaxCrossEntropy(), memory: memory), Seed);
+        var executor = new TrainingExecutor(new(graph, store, PlanKind.Training, Batch, workers: 1, level, Loss.SoftmaxCrossEntropy(), memory: memory, bands: bands), Seed);
         labels.CopyTo(executor.Plan.Loss!.Labels);
         executor.Run(images, Batch, step: 0);
         executor.Run(images[..((Batch - 1) * graph.Input.Shape.Length)], Batch - 1, step: 1);
@@ -121,9 +131,9 @@ public sealed class GuardedPlanTests
     }
 
     /// <summary>The same without a loss: the outputs are taken for its gradients.</summary>
-    private static unsafe float[] ByHand(NativeConv.Graph.Graph graph, ParameterStore store, ReadOnlySpan<float> images, int[] labels, SimdLevel level, GuardedPlanMemory? memory)
+    private static unsafe float[] ByHand(NativeConv.Graph.Graph graph, ParameterStore store, ReadOnlySpan<float> images, int[] labels, SimdLevel level, BandLimits? bands, GuardedPlanMemory? memory)
     {
-        var executor = new TrainingExecutor(new(graph, store, PlanKind.ByHand, Batch, workers: 1, level, loss: null, memory: memory), Seed);
+        var executor = new TrainingExecutor(new(graph, store, PlanKind.ByHand, Batch, workers: 1, level, loss: null, memory: memory, bands: bands), Seed);
         for (int step = 0; step < 2; step++)
         {
             int count = Batch - step, length = count * graph.Output.Shape.Length;

@@ -1,0 +1,119 @@
+using FluentAssertions;
+using NativeConv.Graph;
+using NativeConv.Simd;
+using NativeConv.Tests.Support;
+using Xunit;
+
+namespace NativeConv.Tests.Graph;
+
+/// <summary>Large images that training carries through a stage in bands of rows: which stages do, and that it is the same step.</summary>
+public sealed class BandTests
+{
+    private const int Batch = 5;
+
+    /// <summary>So that small images are cut, each row a band where rows are long.</summary>
+    private static readonly BandLimits Small = new(Image: 0, Band: 1024, Weights: long.MaxValue);
+
+    /// <summary>112x112x16 is 784 KB an image, 115 KB seven rows of 112x112x32: the stages of the pointwise convolution, forward and backward, are cut, those of the depthwise are not.</summary>
+    [Fact]
+    public void Plan_PointwiseStagesOfLargeImages_AreCut()
+    {
+        string[] lines = Cut(Plan(Separable(112, 112, 16, 32)));
+        lines.Should().Equal(
+            "stage 2, 14 bands an image: batch_normalization_1#1[ReLU] pointwise_conv2d batch_normalization_2",
+            "stage 6, 14 bands an image: batch_normalization_2'#1 (batch_normalization_1#1[ReLU]) pointwise_conv2d' batch_normalization_1'[ReLU]");
+    }
+
+    [Theory]
+    [InlineData(32, 32, 64)] // 256 KB: stays in a second-level cache
+    [InlineData(113, 113, 32)] // rows that no number divides: each is a band
+    public void Plan_Images_AreCutWhereThatHelps(int height, int width, int channels) =>
+        Cut(Plan(Separable(height, width, channels, channels))).Select(line => line.Split(':')[0]).Should().Equal(
+            height == 32 ? [] : ["stage 2, 113 bands an image", "stage 6, 113 bands an image"]);
+
+    /// <summary>512 KB of weights would be read again for each band.</summary>
+    [Fact]
+    public void Plan_LargeWeights_LeaveTheirStageWhole() => Cut(Plan(Separable(28, 28, 256, 512))).Should().BeEmpty();
+
+    /// <summary>A smaller image has the same number of bands, or none: the largest, 110x110x64, has 55, and 55 does not divide 112 rows.</summary>
+    [Theory]
+    [InlineData(2, 2, 3, 14)]
+    [InlineData(3, 1, 2, 55)]
+    public void Plan_SeveralSizes_HaveTheBandsOfTheLargest(int pool, int stride, int stages, int bands)
+    {
+        Model model = new ModelBuilder(112, 112, 1).Conv2D(32, 3).BatchNormalization().Conv2D(32, 1).BatchNormalization().AveragePool2D(pool, stride)
+            .BatchNormalization().Conv2D(64, 1).BatchNormalization().DepthwiseConv2D(3).BatchNormalization().GlobalAveragePool2D().Dense(3).Build(1);
+        Cut(Plan(model)).Should().HaveCount(stages).And.OnlyContain(line => line.Contains($", {bands} bands", StringComparison.Ordinal));
+    }
+
+    /// <summary>A convolution and the max-pooling behind it run as one, with bands of their own.</summary>
+    [Fact]
+    public void Plan_PooledConvolution_IsNotCut()
+    {
+        Model model = new ModelBuilder(112, 112, 16).BatchNormalization().Conv2D(16, 1, activation: Activation.ReLU).MaxPool2D(2).BatchNormalization().GlobalAveragePool2D().Dense(3).Build(1);
+        string plan = Plan(model);
+        plan.Should().Contain("conv2d[ReLU]+max_pool2d");
+        Cut(plan).Should().NotContain(line => line.Contains("conv2d", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Plan_ForPredictions_IsNotCut() => Separable(112, 112, 16, 32).Plan().ToString().Should().NotContain("bands an image");
+
+    /// <summary>Sums are in another order, and nothing else: gradients, running statistics.</summary>
+    [Theory]
+    [InlineData(6, 5)]
+    [InlineData(7, 9)]
+    [InlineData(12, 4)]
+    public void Steps_InBands_DoWhatWholeImagesDo(int height, int width)
+    {
+        Model model = Residual(height, width);
+        float[] whole = Train(model, BandLimits.None, threads: 1, SimdLevels.Default), bands = Train(model, Small, threads: 1, SimdLevels.Default);
+        bands.Should().NotEqual(whole, "sums are cut elsewhere");
+        float largest = whole.Max(Math.Abs);
+        for (int i = 0; i < whole.Length; i++)
+            bands[i].Should().BeApproximately(whole[i], 2e-5f * largest, "value {0}", i);
+    }
+
+    [Fact]
+    public void Steps_InBands_GiveTheSameBitsForAnyThreadsAndWidth()
+    {
+        Model model = Residual(12, 4);
+        float[] expected = Train(model, Small, threads: 1, SimdLevels.Supported.Last());
+        expected.Should().OnlyContain(value => float.IsFinite(value));
+        foreach (SimdLevel level in SimdLevels.Callable.Where(level => SimdLevels.HasFusedMultiplyAdd || level == SimdLevels.Supported.Last()))
+            Train(model, Small, threads: 3, level).Should().Equal(expected, level.ToString());
+    }
+
+    /// <summary>Stages that are cut and stages that are not, a sum that two layers read, an activation of its own, a bias, a gradient that is added to another.</summary>
+    internal static Model Residual(int height, int width)
+    {
+        ModelBuilder builder = new ModelBuilder(height, width, 3).Conv2D(8, 3).BatchNormalization().ReLU();
+        Node start = builder.Current;
+        builder.Conv2D(24, 1, useBias: false).BatchNormalization().Activate(Activation.ReLU6).PointwiseConv2D(8, activation: Activation.ReLU).BatchNormalization().Add(start);
+        Node sum = builder.Current;
+        builder.Conv2D(16, 1).Activate(Activation.SiLU).BatchNormalization().DepthwiseConv2D(3).BatchNormalization().Conv2D(8, 1).BatchNormalization().Add(sum);
+        return builder.BatchNormalization().GlobalAveragePool2D().Dense(4).Build(seed: 6);
+    }
+
+    /// <summary>The gradients and the state after a whole batch and one with two images less.</summary>
+    private static float[] Train(Model model, BandLimits bands, int threads, SimdLevel level)
+    {
+        ParameterStore store = model.Clone().Store;
+        var plan = new Plan(model.Graph, store, PlanKind.Training, Batch, threads, level, Loss.SoftmaxCrossEntropy(), bands: bands);
+        plan.ToString().Contains(" bands an image", StringComparison.Ordinal).Should().Be(bands != BandLimits.None);
+        var executor = new TrainingExecutor(plan, seed: 3);
+        float[] images = TestData.Uniform(Batch * model.InputShape.Length, 1);
+        TestData.Labels(Batch, model.OutputShape.Length, 2).CopyTo(plan.Loss!.Labels);
+        executor.Run(images, Batch, step: 0);
+        executor.Run(images.AsSpan(0, (Batch - 2) * model.InputShape.Length), Batch - 2, step: 1);
+        return [.. store.Gradients.Span, .. store.State.Span];
+    }
+
+    private static Model Separable(int height, int width, int channels, int filters) => new ModelBuilder(height, width, 1)
+        .Conv2D(channels, 3).BatchNormalization().ReLU().DepthwiseConv2D(3).BatchNormalization().ReLU().PointwiseConv2D(filters).BatchNormalization()
+        .DepthwiseConv2D(3).BatchNormalization().GlobalAveragePool2D().Dense(3).Build(1);
+
+    private static string Plan(Model model) => model.Plan(Loss.SoftmaxCrossEntropy(), 4).ToString();
+
+    private static string[] Cut(string plan) => [.. plan.Split('\n').Select(line => line.TrimEnd()).Where(line => line.Contains(" bands an image", StringComparison.Ordinal))];
+}
