@@ -45,7 +45,7 @@ internal sealed class ImageSuccession
     private bool CanTake(PlannedBuffer buffer, bool areImagesApart)
     {
         PlannedBuffer last = _buffers[^1];
-        return last.LastStage == buffer.FirstStage && last.LastStep < buffer.FirstStep
+        return !last.IsReadAcrossBands && last.LastStage == buffer.FirstStage && last.LastStep < buffer.FirstStep
             && (buffer.ImageLength == ImageLength || (areImagesApart && !buffer.IsReadWhole && buffer.ImageLength < ImageLength));
     }
 }

@@ -1,8 +1,12 @@
+using NativeConv.Kernels;
+using NativeConv.Layers;
+
 namespace NativeConv.Graph;
 
 /// <summary>
-/// Large images in training: where all layers of a stage work pixel by pixel, such as pointwise convolutions and normalizations, an image goes through it in bands of rows, so that what one step writes is
-/// in a cache for the next. To such a layer a band is an image, in every stage that it takes part in; its sums are in the order of the bands, which follows from the shapes alone.
+/// Large images in training: where layers of a stage work pixel by pixel, such as pointwise convolutions and normalizations, an image goes through it in bands of rows, so that what one step writes is
+/// in a cache for the next. To such a layer a band is an image, in every stage that it takes part in; its sums are in the order of the bands, which follows from the shapes alone. Depthwise convolutions among
+/// them, and what follows, stay a band behind, so that the rows that their taps see are there.
 /// </summary>
 internal sealed unsafe partial class Plan
 {
@@ -40,13 +44,103 @@ internal sealed unsafe partial class Plan
         return nodes.Where(node => !pooled.Contains(node));
     }
 
-    /// <summary>Marks the stages all of whose steps take bands for images.</summary>
+    /// <summary>
+    /// Marks the stages that images go through in bands: all of their steps take bands for images, or are depthwise convolutions whose taps reach no further than the bands beside.
+    /// </summary>
     private void CutStagesIntoBands()
     {
-        foreach (Segment[] segments in _stages.Select(stage => stage.Segments))
+        int position = 0;
+        foreach (Stage stage in _stages)
         {
-            if (segments is [{ IsTogether: false } only] && only.Steps.All(step => step.Pass != Pass.Loss))
-                segments[0] = only with { Bands = only.Steps.Min(step => _bindings[step.Node].Bands) };
+            (int first, int last) = (position + 1, position += stage.Steps.Length);
+            if (stage.Segments is not [{ IsTogether: false } only] || BandsOf(only.Steps) is not (> 1 and int bands))
+                continue;
+
+            int[] lags = new int[only.Steps.Length];
+            for (int i = 0; i < lags.Length; i++)
+            {
+                bool isWindow = IsWindow(only.Steps[i]);
+                lags[i] = (i == 0 ? 0 : lags[i - 1]) + (isWindow ? 1 : 0);
+                if (isWindow)
+                    KeepForWindow(only.Steps[i]);
+            }
+
+            // What a band leaves for a step that waits must outlast the next band's first steps.
+            foreach (PlanStep step in only.Steps.Where(_ => lags[^1] > 0))
+            {
+                VisitUses(step, buffer =>
+                {
+                    if (buffer.IsPerWorker)
+                        buffer.KeepThrough(first, last);
+                });
+            }
+
+            stage.Segments[0] = only with { Bands = bands, Lags = lags };
         }
+    }
+
+    /// <summary>The number of bands that all steps can run in; 1 where there is none.</summary>
+    private int BandsOf(PlanStep[] steps)
+    {
+        int bands = steps.Max(step => _bindings[step.Node].Bands);
+        return Array.TrueForAll(steps, step => step.Pass != Pass.Loss && (IsWindow(step) ? FitsBands(_nodes[step.Node], bands) : _bindings[step.Node].Bands == bands)) ? bands : 1;
+    }
+
+    private bool IsWindow(PlanStep step) => _nodes[step.Node].Layer is DepthwiseConv2D && _programs[step.Node].CanRunBands;
+
+    private static bool FitsBands(Node node, int bands)
+    {
+        var layer = (DepthwiseConv2D)node.Layer;
+        int inputRows = node.Inputs[0].Shape.Height / bands, outputRows = node.Shape.Height / bands;
+        return inputRows * bands == node.Inputs[0].Shape.Height && outputRows * layer.Stride.Height == inputRows && (layer.KernelSize.Height - 1) * layer.Dilation.Height <= inputRows;
+    }
+
+    /// <summary>What a window reads of an image is there as a whole, and so is what it writes.</summary>
+    private void KeepForWindow(PlanStep step)
+    {
+        VisitUses(step, buffer => buffer.IsKeptForBands = true);
+        _values[_nodes[step.Node].Inputs[0].Index].IsReadAcrossBands = true;
+        if (step.Pass == Pass.Backward)
+            _gradients[step.Node]!.IsReadAcrossBands = true;
+    }
+
+    /// <summary>A stage's steps, a band at a time; a step that waits for the next band does so behind the last one, too.</summary>
+    private void RunByBands(in Segment segment, in Work work)
+    {
+        int bands = segment.Bands;
+        for (int i = 0; i < work.Count; i++)
+        {
+            Work image = work.Part(i, 1), all = image.InBands(bands);
+            for (int turn = 0; turn < bands + segment.Lags[^1]; turn++)
+            {
+                FetchQueue* queue = segment.Ahead.Length > 0 && turn < bands ? FillQueue(all.Part(turn, 1), segment) : null;
+                for (int step = 0; step < segment.Steps.Length; step++)
+                {
+                    int band = turn - segment.Lags[step];
+                    if ((uint)band < (uint)bands)
+                        RunBand(segment.Steps[step], image, all.Part(band, 1).WithAhead(queue), new(band, bands));
+                }
+            }
+        }
+    }
+
+    private void RunBand(PlanStep step, in Work image, in Work rows, Share band)
+    {
+        if (!IsWindow(step))
+        {
+            Run(step, rows);
+            return;
+        }
+
+        NodeBinding node = _bindings[step.Node];
+        if (step.Pass == Pass.Forward)
+        {
+            (int first, int end) = band.Of(node.OutputShape.Height);
+            _programs[step.Node].ForwardRows(image.First, node.Inputs[0].At(image), node.Output.At(image), first, end);
+            return;
+        }
+
+        _programs[step.Node].BackwardBand(image, band);
+        AddSharedGradients(step.Node, rows, band.Count);
     }
 }

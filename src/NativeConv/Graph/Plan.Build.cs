@@ -356,7 +356,7 @@ internal sealed unsafe partial class Plan
 
     /// <summary>Where a buffer lies, to a node that takes so many bands for images. What a worker needs for a band alone is written over by the next.</summary>
     private BufferView View(PlannedBuffer? buffer, int bands) => buffer is not { IsUsed: true } ? default
-        : _memory.View(buffer).InBands(bands, buffer is { IsPerWorker: true, IsForUnit: false } ? 0 : buffer.ImageLength / bands);
+        : _memory.View(buffer).InBands(bands, buffer is { IsPerWorker: true, IsForUnit: false, IsKeptForBands: false } ? 0 : buffer.ImageLength / bands);
 
     /// <summary>
     /// What depends on the vector width. A type of its own: code that is shared between results' types holds every width, whatever the instruction set rules out ahead of time.

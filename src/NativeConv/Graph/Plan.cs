@@ -202,19 +202,23 @@ internal sealed unsafe partial class Plan
         }
     }
 
-    /// <summary>Some steps of a stage, a few images at a time, or a band.</summary>
+    /// <summary>Some steps of a stage, a few images at a time.</summary>
     private void RunByGroups(in Segment segment, in Work work)
     {
-        Work all = work.InBands(segment.Bands);
-        int most = segment.Bands > 1 ? 1 : _size.Group;
-        for (int done = 0; done < all.Count; done += most)
+        if (segment.Bands > 1)
         {
-            Work group = all.Part(done, Math.Min(most, all.Count - done));
+            RunByBands(segment, work);
+            return;
+        }
+
+        for (int done = 0; done < work.Count; done += _size.Group)
+        {
+            Work group = work.Part(done, Math.Min(_size.Group, work.Count - done));
             if (segment.Ahead.Length > 0)
                 group = group.WithAhead(FillQueue(group, segment));
 
             foreach (PlanStep step in segment.Steps)
-                Run(step, segment.Bands > 1 ? group : group.InBands(_bindings[step.Node].Bands));
+                Run(step, group.InBands(_bindings[step.Node].Bands));
         }
     }
 
@@ -228,7 +232,7 @@ internal sealed unsafe partial class Plan
         }
 
         _programs[step.Node].BackwardInputs(work);
-        AddSharedGradients(step.Node, work);
+        AddSharedGradients(step.Node, work, bands: 1);
     }
 
     /// <summary>What a worker takes at once are chunks of a batch; some of them where steps of the stage share weights between more images.</summary>
@@ -341,12 +345,13 @@ internal sealed unsafe partial class Plan
                     _programs[step.Node].BackwardInputs(work);
 
                 if (step.Phase == _programs[step.Node].BackwardPhases - 1)
-                    AddSharedGradients(step.Node, work);
+                    AddSharedGradients(step.Node, work, _bindings[step.Node].Bands);
                 break;
         }
     }
 
-    private void AddSharedGradients(int node, in Work work)
+    /// <summary>Adds a node's gradients to what is there already, of images or of so many bands each.</summary>
+    private void AddSharedGradients(int node, in Work work, int bands)
     {
         (PlannedBuffer Own, PlannedBuffer Target)?[] added = _added[node];
         for (int i = 0; i < added.Length; i++)
@@ -354,7 +359,6 @@ internal sealed unsafe partial class Plan
             if (added[i] is not { } pair)
                 continue;
 
-            int bands = _bindings[node].Bands;
             _operations.AddTo(View(pair.Own, bands).At(work), View(pair.Target, bands).At(work), (nint)work.Count * (pair.Own.ImageLength / bands));
         }
     }

@@ -36,6 +36,9 @@ internal readonly record struct Segment(PlanStep[] Steps, bool IsTogether)
     /// <summary>Bands of rows in which an image goes through the steps, one after the other; 1 where it goes as a whole.</summary>
     public int Bands { get; init; } = 1;
 
+    /// <summary>By how many bands each step follows the first: one that reads rows of the next band waits for it.</summary>
+    public int[] Lags { get; init; } = [];
+
     /// <summary>Buffers of the whole batch of which the next images', or bands', parts are asked for meanwhile.</summary>
     public PlannedBuffer[] Ahead { get; init; } = [];
 }

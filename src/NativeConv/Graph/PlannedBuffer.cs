@@ -32,6 +32,12 @@ internal sealed class PlannedBuffer(string name, int imageLength)
     /// <summary>Whether something reads the whole batch as one block, its images side by side.</summary>
     public bool IsReadWhole { get; set; }
 
+    /// <summary>Whether a stage that goes in bands needs more of an image than a band at once, so that a worker keeps all of it.</summary>
+    public bool IsKeptForBands { get; set; }
+
+    /// <summary>Whether a band that has been read is read again beside the next, so that nothing may be written in its place until the image is done.</summary>
+    public bool IsReadAcrossBands { get; set; }
+
     /// <summary>Floats from the start of the arena, or of the worker's part of it.</summary>
     public long Offset { get; set; }
 
@@ -42,6 +48,12 @@ internal sealed class PlannedBuffer(string name, int imageLength)
     public void KeepForUnit(int firstStep, int lastStep)
     {
         _isForUnit = true;
+        KeepThrough(firstStep, lastStep);
+    }
+
+    /// <summary>Makes it live from one step to another.</summary>
+    public void KeepThrough(int firstStep, int lastStep)
+    {
         FirstStep = Math.Min(FirstStep, firstStep);
         LastStep = Math.Max(LastStep, lastStep);
     }

@@ -69,6 +69,22 @@ internal sealed unsafe class ConvolutionProgram<TVector>(NodeBinding node, Convo
             ColumnSumKernel.Run<TVector>(dy, node.Parameters[1].Private(work), (long)work.Count * GradientShape.Pixels, node.OutputShape.Channels);
     }
 
+    public override bool CanRunBands => algorithm.CanRunRows && algorithm.CanRunBackwardRows && node.Pooling == null && !IsRectified;
+
+    public override void BackwardBand(in Work work, Share band)
+    {
+        float* dy = node.OutputGradient.At(work);
+        float* dx = node.InputGradients[0].IsNull ? null : node.InputGradients[0].At(work);
+        float* dw = node.ParametersTrainable ? node.Parameters[0].Private(work) : null;
+        algorithm.BackwardRows(node.Inputs[0].At(work), dy, _backward!.Pointer, dx, dw, band);
+        if (!node.ParametersTrainable || !hasBias)
+            return;
+
+        ImageShape shape = node.OutputShape;
+        (int first, int end) = band.Of(shape.Height);
+        ColumnSumKernel.Run<TVector>(dy + ((nint)first * shape.Width * shape.Channels), node.Parameters[1].Private(work), (long)(end - first) * shape.Width, shape.Channels);
+    }
+
     private ImageShape GradientShape => node.Pooling?.OutputShape ?? node.OutputShape;
 
     /// <summary>The forward pass of the convolution and the pooling behind it.</summary>

@@ -226,6 +226,12 @@ internal abstract unsafe class LayerProgram
     /// </summary>
     public virtual void ForwardRows(int image, float* x, float* y, int first, int end) => throw new NotSupportedException();
 
+    /// <summary>Whether <see cref="ForwardRows"/> and <see cref="BackwardBand"/> may be used for one band after another of an image.</summary>
+    public virtual bool CanRunBands => false;
+
+    /// <summary>A band of rows of one image's backward pass: of the input's gradient, and what the same band of the output's adds to the parameters'. What rows beside the band it needs are there.</summary>
+    public virtual void BackwardBand(in Work work, Share band) => throw new NotSupportedException();
+
     /// <summary>Between forward phase <paramref name="phase"/> and the one before, with every image's part done.</summary>
     public virtual void ForwardBarrier(int phase, int images)
     {

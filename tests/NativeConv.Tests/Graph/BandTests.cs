@@ -14,14 +14,20 @@ public sealed class BandTests
     /// <summary>So that small images are cut, each row a band where rows are long.</summary>
     private static readonly BandLimits Small = new(Image: 0, Band: 1024, Weights: long.MaxValue);
 
-    /// <summary>112x112x16 is 784 KB an image, 115 KB seven rows of 112x112x32: the stages of the pointwise convolution, forward and backward, are cut, those of the depthwise are not.</summary>
+    /// <summary>Rows enough for what taps see beside a band.</summary>
+    private static readonly BandLimits Windowed = Small with { Band = 4096 };
+
+    /// <summary>112x112x16 is 784 KB an image, eight rows of 112x112x32 are 115 KB: the stages of depthwise and pointwise convolutions, forward and backward, are cut.</summary>
     [Fact]
-    public void Plan_PointwiseStagesOfLargeImages_AreCut()
+    public void Plan_StagesOfLargeImages_AreCut()
     {
         string[] lines = Cut(Plan(Separable(112, 112, 16, 32)));
         lines.Should().Equal(
+            "stage 1, 14 bands an image: batch_normalization#1[ReLU] depthwise_conv2d batch_normalization_1[ReLU]",
             "stage 2, 14 bands an image: batch_normalization_1#1[ReLU] pointwise_conv2d batch_normalization_2",
-            "stage 6, 14 bands an image: batch_normalization_2'#1 (batch_normalization_1#1[ReLU]) pointwise_conv2d' batch_normalization_1'[ReLU]");
+            "stage 3, 14 bands an image: batch_normalization_2#1 depthwise_conv2d_1 batch_normalization_3",
+            "stage 6, 14 bands an image: batch_normalization_2'#1 (batch_normalization_1#1[ReLU]) pointwise_conv2d' batch_normalization_1'[ReLU]",
+            "stage 7, 14 bands an image: batch_normalization_1'#1[ReLU] (batch_normalization#1[ReLU]) depthwise_conv2d' batch_normalization'[ReLU]");
     }
 
     [Theory]
@@ -33,12 +39,31 @@ public sealed class BandTests
 
     /// <summary>512 KB of weights would be read again for each band.</summary>
     [Fact]
-    public void Plan_LargeWeights_LeaveTheirStageWhole() => Cut(Plan(Separable(28, 28, 256, 512))).Should().BeEmpty();
+    public void Plan_LargeWeights_LeaveTheirStageWhole() =>
+        Cut(Plan(Separable(28, 28, 256, 512))).Should().NotBeEmpty().And.NotContain(line => line.Contains("pointwise", StringComparison.Ordinal));
+
+    /// <summary>Of 14 bands of 112 rows each has eight: as far as taps may lie from each other.</summary>
+    [Theory]
+    [InlineData(4, 1, true)]
+    [InlineData(5, 1, false)]
+    [InlineData(1, 2, true)]
+    public void Plan_DepthwiseStage_IsCutWhereTapsReachNoFurtherThanABand(int dilation, int stride, bool isCut)
+    {
+        Model model = new ModelBuilder(112, 112, 1).Conv2D(32, 3).BatchNormalization().DepthwiseConv2D(3, stride: stride, dilation: dilation).BatchNormalization()
+            .Conv2D(32, 1).BatchNormalization().GlobalAveragePool2D().Dense(3).Build(1);
+        Cut(Plan(model)).Count(line => line.Contains("depthwise", StringComparison.Ordinal)).Should().Be(isCut ? 2 : 0);
+    }
+
+    /// <summary>A rectifier's mask would have to be ahead of the rows that the taps see.</summary>
+    [Fact]
+    public void Plan_RectifiedDepthwise_LeavesItsStageWhole() =>
+        Cut(Plan(new ModelBuilder(112, 112, 16).BatchNormalization().DepthwiseConv2D(3, activation: Activation.ReLU).PointwiseConv2D(16).BatchNormalization().GlobalAveragePool2D().Dense(3).Build(1)))
+            .Should().NotContain(line => line.Contains("depthwise", StringComparison.Ordinal));
 
     /// <summary>A smaller image has the same number of bands, or none: the largest, 110x110x64, has 55, and 55 does not divide 112 rows.</summary>
     [Theory]
-    [InlineData(2, 2, 3, 14)]
-    [InlineData(3, 1, 2, 55)]
+    [InlineData(2, 2, 4, 14)]
+    [InlineData(3, 1, 3, 55)]
     public void Plan_SeveralSizes_HaveTheBandsOfTheLargest(int pool, int stride, int stages, int bands)
     {
         Model model = new ModelBuilder(112, 112, 1).Conv2D(32, 3).BatchNormalization().Conv2D(32, 1).BatchNormalization().AveragePool2D(pool, stride)
@@ -61,13 +86,15 @@ public sealed class BandTests
 
     /// <summary>Sums are in another order, and nothing else: gradients, running statistics.</summary>
     [Theory]
-    [InlineData(6, 5)]
-    [InlineData(7, 9)]
-    [InlineData(12, 4)]
-    public void Steps_InBands_DoWhatWholeImagesDo(int height, int width)
+    [InlineData(false, 6, 5)]
+    [InlineData(false, 7, 9)]
+    [InlineData(false, 12, 4)]
+    [InlineData(true, 24, 7)]
+    [InlineData(true, 48, 3)]
+    public void Steps_InBands_DoWhatWholeImagesDo(bool hasWindows, int height, int width)
     {
-        Model model = Residual(height, width);
-        float[] whole = Train(model, BandLimits.None, threads: 1, SimdLevels.Default), bands = Train(model, Small, threads: 1, SimdLevels.Default);
+        Model model = hasWindows ? Windows(height, width) : Residual(height, width);
+        float[] whole = Train(model, BandLimits.None, threads: 1, SimdLevels.Default), bands = Train(model, hasWindows ? Windowed : Small, threads: 1, SimdLevels.Default);
         bands.Should().NotEqual(whole, "sums are cut elsewhere");
         float largest = whole.Max(Math.Abs);
         for (int i = 0; i < whole.Length; i++)
@@ -75,13 +102,25 @@ public sealed class BandTests
     }
 
     [Fact]
-    public void Steps_InBands_GiveTheSameBitsForAnyThreadsAndWidth()
+    public void Plan_OfWindows_CutsAllOfTheirStages()
     {
-        Model model = Residual(12, 4);
-        float[] expected = Train(model, Small, threads: 1, SimdLevels.Supported.Last());
+        Model model = Windows(24, 7);
+        string[] lines = Cut(new Plan(model.Graph, model.Store, PlanKind.Training, Batch, workers: 1, SimdLevels.Default, Loss.SoftmaxCrossEntropy(), bands: Windowed).ToString());
+        foreach (string name in model.Nodes.Where(node => node.Layer is DepthwiseConv2D).Select(node => node.Name).SkipLast(1))
+            lines.Count(line => line.Contains($" {name} ", StringComparison.Ordinal) || line.Contains($" {name}' ", StringComparison.Ordinal)).Should().Be(2, name);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Steps_InBands_GiveTheSameBitsForAnyThreadsAndWidth(bool hasWindows)
+    {
+        Model model = hasWindows ? Windows(24, 7) : Residual(12, 4);
+        BandLimits limits = hasWindows ? Windowed : Small;
+        float[] expected = Train(model, limits, threads: 1, SimdLevels.Supported.Last());
         expected.Should().OnlyContain(value => float.IsFinite(value));
         foreach (SimdLevel level in SimdLevels.Callable.Where(level => SimdLevels.HasFusedMultiplyAdd || level == SimdLevels.Supported.Last()))
-            Train(model, Small, threads: 3, level).Should().Equal(expected, level.ToString());
+            Train(model, limits, threads: 3, level).Should().Equal(expected, level.ToString());
     }
 
     /// <summary>Stages that are cut and stages that are not, a sum that two layers read, an activation of its own, a bias, a gradient that is added to another.</summary>
@@ -93,6 +132,15 @@ public sealed class BandTests
         Node sum = builder.Current;
         builder.Conv2D(16, 1).Activate(Activation.SiLU).BatchNormalization().DepthwiseConv2D(3).BatchNormalization().Conv2D(8, 1).BatchNormalization().Add(sum);
         return builder.BatchNormalization().GlobalAveragePool2D().Dense(4).Build(seed: 6);
+    }
+
+    /// <summary>Depthwise convolutions of several sizes, strides and dilations, with biases, with a convolution right behind, which reads what they write, and one after the other.</summary>
+    internal static Model Windows(int height, int width)
+    {
+        ModelBuilder builder = new ModelBuilder(height, width, 2).Conv2D(20, 3).BatchNormalization().ReLU().DepthwiseConv2D(3, dilation: 2).BatchNormalization();
+        Node start = builder.Current;
+        builder.DepthwiseConv2D(5).PointwiseConv2D(20).DepthwiseConv2D(3).DepthwiseConv2D(3).BatchNormalization().Add(start).BatchNormalization().ReLU();
+        return builder.DepthwiseConv2D(3, stride: 2).BatchNormalization().PointwiseConv2D(16).BatchNormalization().DepthwiseConv2D(3).BatchNormalization().GlobalAveragePool2D().Dense(4).Build(seed: 7);
     }
 
     /// <summary>The gradients and the state after a whole batch and one with two images less.</summary>

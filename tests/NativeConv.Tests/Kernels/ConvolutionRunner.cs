@@ -105,6 +105,9 @@ internal static unsafe class ConvolutionRunner
                 y.Span.SequenceEqual(result.Y).Should().BeTrue("bands of rows should give the forward pass' bits");
             }
 
+            if (algorithm.CanRunBackwardRows)
+                BackwardBands(algorithm, x.Pointer, dy.Pointer, backward.Pointer, result);
+
             if (algorithm.CanBeginWeights)
             {
                 dw.Span.Fill(float.NaN);
@@ -123,6 +126,30 @@ internal static unsafe class ConvolutionRunner
         {
             (int inputs, int outputs) = (Case.InputChannels, Case.OutputChannels);
             return [.. dw.Select((_, i) => dw[(i / (inputs * outputs) * inputs * outputs) + (i % outputs * inputs) + (i / outputs % inputs)])];
+        }
+
+        /// <summary>Bands of rows: each gradient alone, and both.</summary>
+        private void BackwardBands<TVector>(ConvolutionAlgorithm<TVector> algorithm, float* x, float* dy, float* packed, Result expected)
+            where TVector : struct, IVector<TVector>
+        {
+            using var dx = new GuardedMemory(expected.Dx.Length, Guard);
+            using var dw = new GuardedMemory(expected.Dw.Length, Guard);
+            float largest = expected.Dw.Max(Math.Abs);
+            foreach ((bool input, bool weights) in ((bool, bool)[])[(true, true), (true, false), (false, true)])
+            {
+                dx.Span.Clear();
+                dw.Span.Clear();
+                for (int i = 0; i < Case.Images; i++)
+                {
+                    nint fromX = (nint)i * (Case.InputLength / Case.Images), fromY = (nint)i * (Case.OutputLength / Case.Images);
+                    for (int band = 0; band < Shares; band++)
+                        algorithm.BackwardRows(x + fromX, dy + fromY, packed, input ? dx.Pointer + fromX : null, weights ? dw.Pointer : null, new(band, Shares));
+                }
+
+                dx.Span.SequenceEqual(input ? expected.Dx : new float[expected.Dx.Length]).Should().BeTrue("bands of rows should give the input gradient's bits");
+                for (int i = 0; i < expected.Dw.Length; i++)
+                    dw.Span[i].Should().BeApproximately(weights ? expected.Dw[i] : 0, 1e-5f * largest, "bands of rows only add in another order");
+            }
         }
 
         /// <summary>The passes that read weights as they are stored, in one part and in shares.</summary>

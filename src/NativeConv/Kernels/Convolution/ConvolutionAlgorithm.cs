@@ -97,6 +97,12 @@ internal abstract unsafe class ConvolutionAlgorithm<TVector>
     /// <summary>Rows of one image's output, first up to end; addresses are those of the image's first rows.</summary>
     public virtual void ForwardRows(float* x, float* packed, float* y, int first, int end) => throw new NotSupportedException();
 
+    /// <summary>Whether <see cref="BackwardRows"/> may be used.</summary>
+    public virtual bool CanRunBackwardRows => false;
+
+    /// <summary>A band of one image's dx, and what the same band of dy adds to dw; null for a gradient that nothing needs. Addresses are those of the image's first rows; what taps see of other bands must be there.</summary>
+    public virtual void BackwardRows(float* x, float* dy, float* packed, float* dx, float* dw, Share band) => throw new NotSupportedException();
+
     /// <summary>The forward pass and the 2x2 max-pooling that covers its output; null where that gains nothing.</summary>
     public virtual PooledConvolution? WithPooling() => null;
 

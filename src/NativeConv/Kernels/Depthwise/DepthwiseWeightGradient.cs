@@ -155,6 +155,24 @@ internal sealed unsafe class DepthwiseWeightGradient<TVector>
         }
     }
 
+    /// <summary>Whether some rows of dy can be added by themselves: outputs slide along them.</summary>
+    public bool CanAddRows => !_alongRow;
+
+    /// <summary>Adds what rows of one image's dy give, first up to end; of x they need what their taps see.</summary>
+    public void AddRows(float* x, float* dy, float* dw, int first, int end)
+    {
+        float* edge = stackalloc float[DepthwiseGradientMicroKernel.MostGradients * TVector.Lanes];
+        for (int row = first; _groups != null && row < end; row += _groups.BandRows)
+            AddBand(x, dy, dw, row, Math.Min(row + _groups.BandRows, end), firstChannel: 0, _channels, edge, default);
+
+        for (int i = 0; _groups == null && i < _cross.Length; i++)
+        {
+            WindowRun cross = _cross[i].Between(first, end);
+            if (cross.Count > 0 && cross.Taps > 0)
+                AddBlock(x, dy, dw, cross, _channels, edge, default);
+        }
+    }
+
     private void AddBands(float* x, float* dy, float* dw, int images, int firstChannel, int channels, float* edge, bool fetches)
     {
         int rows = _groups!.BandRows;

@@ -10,6 +10,7 @@ internal sealed unsafe class PlainDepthwiseConvolution<TVector>(in Conv2DGeometr
     private readonly DepthwisePass<TVector> _backward = DepthwisePass<TVector>.BackwardInput(geometry, channels, copiesGroups);
     private readonly DepthwiseWeightGradient<TVector> _weights = new(geometry, channels, copiesGroups);
     private readonly nint _inputLength = (nint)geometry.InputPixels * channels, _outputLength = (nint)geometry.OutputPixels * channels;
+    private readonly int _inputHeight = geometry.InputHeight, _outputHeight = geometry.OutputHeight;
 
     public override int ForwardPackedLength => _forward.PackedLength;
 
@@ -32,6 +33,23 @@ internal sealed unsafe class PlainDepthwiseConvolution<TVector>(in Conv2DGeometr
 
     public override void BackwardWeights(float* x, float* dy, float* dw, float* scratch, int images, Share share) =>
         _weights.Add(x, dy, dw, scratch, images, share);
+
+    public override bool CanRunBackwardRows => _backward.CanRunRows && _weights.CanAddRows;
+
+    public override void BackwardRows(float* x, float* dy, float* packed, float* dx, float* dw, Share band)
+    {
+        if (dx != null)
+        {
+            (int first, int end) = band.Of(_inputHeight);
+            _backward.RunRows(dy, packed, dx, first, end);
+        }
+
+        if (dw != null)
+        {
+            (int first, int end) = band.Of(_outputHeight);
+            _weights.AddRows(x, dy, dw, first, end);
+        }
+    }
 
     /// <summary>Image by image, so that dy is still in a cache for the second gradient.</summary>
     public override void Backward(float* x, float* dy, float* packed, float* dx, float* dw, float* scratch, int images)

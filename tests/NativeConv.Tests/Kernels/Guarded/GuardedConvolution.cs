@@ -138,6 +138,15 @@ internal static unsafe class GuardedConvolution
             ahead.Add(x, Case.InputLength);
             ahead.Add(dy, Case.OutputLength);
             algorithm.BackwardAsking(x, dy, packed, buffers.Write(Case.InputLength), buffers.Update(Case.WeightsLength), scratch, Case.Images, &ahead);
+            for (int band = 0; algorithm.CanRunBackwardRows && band < Shares; band++)
+            {
+                // What a band writes of dx has a buffer of its own size.
+                int row = Case.Geometry.InputWidth * Case.InputChannels;
+                (int first, int end) = new Share(band, Shares).Of(Case.Geometry.InputHeight);
+                float* rows = first == end ? null : buffers.Write((end - first) * row) - (first * row);
+                algorithm.BackwardRows(x, dy, packed, rows, buffers.Update(Case.WeightsLength), new(band, Shares));
+            }
+
             if (algorithm.CanBeginWeights)
             {
                 dw = buffers.Write(Case.WeightsLength);
