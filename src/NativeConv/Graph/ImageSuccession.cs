@@ -2,7 +2,7 @@ namespace NativeConv.Graph;
 
 /// <summary>
 /// Buffers for the whole batch that follow each other in one place, image by image: each is first written in the stage that reads the one before for the last time, after that read. A worker then
-/// writes over lines that it has just read, and that need not come from memory again.
+/// writes over lines that it has just read, and that need not come from memory again. Of images in bands that holds where a band is no longer than that of the buffer before, and no band is read again.
 /// </summary>
 internal sealed class ImageSuccession
 {
@@ -46,6 +46,7 @@ internal sealed class ImageSuccession
     {
         PlannedBuffer last = _buffers[^1];
         return !last.IsReadAcrossBands && last.LastStage == buffer.FirstStage && last.LastStep < buffer.FirstStep
+            && (!buffer.IsUsedInBands || buffer.ImageLength <= last.ImageLength)
             && (buffer.ImageLength == ImageLength || (areImagesApart && !buffer.IsReadWhole && buffer.ImageLength < ImageLength));
     }
 }

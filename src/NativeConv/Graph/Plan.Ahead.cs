@@ -54,7 +54,7 @@ internal sealed unsafe partial class Plan
             .. used.Where(buffer => buffer.IsUsed && !buffer.IsPerWorker).GroupBy(buffer => buffer.Offset).Select(place => place.MaxBy(buffer => buffer.ImageLength)!).Take(FetchQueue.Most),
         ];
         long image = buffers.Sum(buffer => (long)buffer.ImageLength * sizeof(float));
-        return image / segment.Bands * _size.Group <= MostBytesAhead && image * BatchSize >= LeastBatchBytes ? buffers : [];
+        return (segment.Bands > 1 ? image / segment.Bands : image * _size.Group) <= MostBytesAhead && image * BatchSize >= LeastBatchBytes ? buffers : [];
     }
 
     private bool CanAsk(PlanStep step) => step.Pass != Pass.Loss && _programs[step.Node].CanAsk;

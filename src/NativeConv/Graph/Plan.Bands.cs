@@ -10,12 +10,12 @@ namespace NativeConv.Graph;
 /// </summary>
 internal sealed unsafe partial class Plan
 {
-    /// <summary>Cuts what nodes take for an image: all into the same number of bands, since those of a stage must agree.</summary>
+    /// <summary>Cuts what nodes take for an image: all into the same number of bands, since those of a stage must agree. The output is the loss's, whole.</summary>
     private void CutNodesIntoBands(BandLimits limits)
     {
         Node[] nodes =
         [
-            .. WithoutPooled(_nodes.Where(node => node.Layer.IsPixelwise && WeightBytes(node) <= limits.Weights))
+            .. WithoutPooled(_nodes.SkipLast(1).Where(node => node.Layer.IsPixelwise && WeightBytes(node) <= limits.Weights))
                 .GroupBy(node => (node.Shape.Height, node.Shape.Width)).Where(size => size.Max(Bytes) > limits.Image).SelectMany(size => size),
         ];
         if (nodes.MaxBy(Bytes) is not { } largest)
@@ -62,16 +62,20 @@ internal sealed unsafe partial class Plan
                 bool isWindow = IsWindow(only.Steps[i]);
                 lags[i] = (i == 0 ? 0 : lags[i - 1]) + (isWindow ? 1 : 0);
                 if (isWindow)
-                    KeepForWindow(only.Steps[i]);
+                    MarkReadAcross(only.Steps[i]);
             }
 
-            // What a band leaves for a step that waits must outlast the next band's first steps.
-            foreach (PlanStep step in only.Steps.Where(_ => lags[^1] > 0))
+            foreach (PlanStep step in only.Steps)
             {
                 VisitUses(step, buffer =>
                 {
-                    if (buffer.IsPerWorker)
-                        buffer.KeepThrough(first, last);
+                    buffer.IsUsedInBands = true;
+                    if (lags[^1] == 0 || !buffer.IsPerWorker)
+                        return;
+
+                    // What a band leaves for a step that waits must outlast the next band's first steps.
+                    buffer.IsKeptForBands = true;
+                    buffer.KeepThrough(first, last);
                 });
             }
 
@@ -92,13 +96,11 @@ internal sealed unsafe partial class Plan
     {
         var layer = (DepthwiseConv2D)node.Layer;
         int inputRows = node.Inputs[0].Shape.Height / bands, outputRows = node.Shape.Height / bands;
-        return inputRows * bands == node.Inputs[0].Shape.Height && outputRows * layer.Stride.Height == inputRows && (layer.KernelSize.Height - 1) * layer.Dilation.Height <= inputRows;
+        return inputRows * bands == node.Inputs[0].Shape.Height && outputRows * bands == node.Shape.Height && outputRows * layer.Stride.Height == inputRows && (layer.KernelSize.Height - 1) * layer.Dilation.Height <= inputRows;
     }
 
-    /// <summary>What a window reads of an image is there as a whole, and so is what it writes.</summary>
-    private void KeepForWindow(PlanStep step)
+    private void MarkReadAcross(PlanStep step)
     {
-        VisitUses(step, buffer => buffer.IsKeptForBands = true);
         _values[_nodes[step.Node].Inputs[0].Index].IsReadAcrossBands = true;
         if (step.Pass == Pass.Backward)
             _gradients[step.Node]!.IsReadAcrossBands = true;

@@ -32,7 +32,10 @@ internal sealed class PlannedBuffer(string name, int imageLength)
     /// <summary>Whether something reads the whole batch as one block, its images side by side.</summary>
     public bool IsReadWhole { get; set; }
 
-    /// <summary>Whether a stage that goes in bands needs more of an image than a band at once, so that a worker keeps all of it.</summary>
+    /// <summary>Whether a stage that uses it goes in bands.</summary>
+    public bool IsUsedInBands { get; set; }
+
+    /// <summary>Whether a step of such a stage reads it a band behind the one that writes it, or beside other bands, so that a worker keeps all of an image.</summary>
     public bool IsKeptForBands { get; set; }
 
     /// <summary>Whether a band that has been read is read again beside the next, so that nothing may be written in its place until the image is done.</summary>

@@ -99,7 +99,7 @@ public sealed class Conv2D : Layer
 
     internal override bool IsConvolution => true;
 
-    internal override bool IsPixelwise => KernelSize == 1 && Stride == 1 && Groups == 1;
+    internal override bool IsPixelwise => KernelSize == 1 && Stride == 1 && Groups == 1 && (Padding.IsSame || Padding.IsValid);
 
     internal override bool CanTakePooledGradient(ImageShape input) => PooledWeightGradient.Fits(Geometry(input), input.Channels, Filters, Groups);
 

@@ -12,11 +12,16 @@ namespace NativeConv.Layers;
 /// <param name="bandStride">Floats from a band of an image to the next.</param>
 internal readonly unsafe struct BufferView(float* start, nint imageStride, nint workerStride, nint unitStride = 0, int bands = 1, nint bandStride = 0)
 {
+    // Of a view of nothing 0, too.
+    private readonly int _otherBands = bands - 1;
+
+    private int Bands => _otherBands + 1;
+
     /// <summary>The address of the range's first image or band.</summary>
-    public float* At(in Work work) => Image(work.First) + (work.Worker * workerStride) + (work.Index / bands * unitStride);
+    public float* At(in Work work) => Image(work.First) + (work.Worker * workerStride) + (work.Index / Bands * unitStride);
 
     /// <summary>The address of one image, or band, of a block for the whole batch.</summary>
-    public float* Image(int image) => start + (image / bands * imageStride) + (image % bands * bandStride);
+    public float* Image(int image) => start + (image / Bands * imageStride) + (image % Bands * bandStride);
 
     /// <summary>The same memory to a node that counts bands.</summary>
     public BufferView InBands(int count, nint stride) => new(start, imageStride, workerStride, unitStride, count, stride);

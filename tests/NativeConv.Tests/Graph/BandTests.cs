@@ -44,12 +44,13 @@ public sealed class BandTests
 
     /// <summary>Of 14 bands of 112 rows each has eight: as far as taps may lie from each other.</summary>
     [Theory]
-    [InlineData(4, 1, true)]
-    [InlineData(5, 1, false)]
-    [InlineData(1, 2, true)]
-    public void Plan_DepthwiseStage_IsCutWhereTapsReachNoFurtherThanABand(int dilation, int stride, bool isCut)
+    [InlineData(4, 1, false, true)]
+    [InlineData(5, 1, false, false)]
+    [InlineData(1, 2, false, true)]
+    [InlineData(1, 1, true, false)]
+    public void Plan_DepthwiseStage_IsCutWhereTapsReachNoFurtherThanABand(int dilation, int stride, bool isValid, bool isCut)
     {
-        Model model = new ModelBuilder(112, 112, 1).Conv2D(32, 3).BatchNormalization().DepthwiseConv2D(3, stride: stride, dilation: dilation).BatchNormalization()
+        Model model = new ModelBuilder(112, 112, 1).Conv2D(32, 3).BatchNormalization().DepthwiseConv2D(3, stride: stride, dilation: dilation, padding: isValid ? Padding.Valid : Padding.Same).BatchNormalization()
             .Conv2D(32, 1).BatchNormalization().GlobalAveragePool2D().Dense(3).Build(1);
         Cut(Plan(model)).Count(line => line.Contains("depthwise", StringComparison.Ordinal)).Should().Be(isCut ? 2 : 0);
     }
@@ -86,15 +87,20 @@ public sealed class BandTests
 
     /// <summary>Sums are in another order, and nothing else: gradients, running statistics.</summary>
     [Theory]
-    [InlineData(false, 6, 5)]
-    [InlineData(false, 7, 9)]
-    [InlineData(false, 12, 4)]
-    [InlineData(true, 24, 7)]
-    [InlineData(true, 48, 3)]
-    public void Steps_InBands_DoWhatWholeImagesDo(bool hasWindows, int height, int width)
+    [InlineData(nameof(Residual), 6, 5)]
+    [InlineData(nameof(Residual), 7, 9)]
+    [InlineData(nameof(Residual), 12, 4)]
+    [InlineData(nameof(Windows), 24, 7)]
+    [InlineData(nameof(Windows), 48, 3)]
+    [InlineData(nameof(Mixed), 24, 7)]
+    [InlineData(nameof(Bottlenecks), 32, 32)]
+    [InlineData(nameof(Branches), 24, 7)]
+    [InlineData("Frozen", 24, 7)]
+    [InlineData("Spatial", 12, 4)]
+    public void Steps_InBands_DoWhatWholeImagesDo(string network, int height, int width)
     {
-        Model model = hasWindows ? Windows(height, width) : Residual(height, width);
-        float[] whole = Train(model, BandLimits.None, threads: 1, SimdLevels.Default), bands = Train(model, hasWindows ? Windowed : Small, threads: 1, SimdLevels.Default);
+        Model model = Build(network, height, width);
+        float[] whole = Train(model, BandLimits.None, threads: 1, SimdLevels.Default), bands = Train(model, Limits(network), threads: 1, SimdLevels.Default);
         bands.Should().NotEqual(whole, "sums are cut elsewhere");
         float largest = whole.Max(Math.Abs);
         for (int i = 0; i < whole.Length; i++)
@@ -111,12 +117,17 @@ public sealed class BandTests
     }
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public void Steps_InBands_GiveTheSameBitsForAnyThreadsAndWidth(bool hasWindows)
+    [InlineData(nameof(Residual))]
+    [InlineData(nameof(Windows))]
+    [InlineData(nameof(Mixed))]
+    [InlineData(nameof(Bottlenecks))]
+    [InlineData(nameof(Branches))]
+    [InlineData("Frozen")]
+    [InlineData("Spatial")]
+    public void Steps_InBands_GiveTheSameBitsForAnyThreadsAndWidth(string network)
     {
-        Model model = hasWindows ? Windows(24, 7) : Residual(12, 4);
-        BandLimits limits = hasWindows ? Windowed : Small;
+        Model model = Build(network, network == nameof(Bottlenecks) ? 32 : 24, network == nameof(Bottlenecks) ? 32 : 7);
+        BandLimits limits = Limits(network);
         float[] expected = Train(model, limits, threads: 1, SimdLevels.Supported.Last());
         expected.Should().OnlyContain(value => float.IsFinite(value));
         foreach (SimdLevel level in SimdLevels.Callable.Where(level => SimdLevels.HasFusedMultiplyAdd || level == SimdLevels.Supported.Last()))
@@ -134,14 +145,61 @@ public sealed class BandTests
         return builder.BatchNormalization().GlobalAveragePool2D().Dense(4).Build(seed: 6);
     }
 
-    /// <summary>Depthwise convolutions of several sizes, strides and dilations, with biases, with a convolution right behind, which reads what they write, and one after the other.</summary>
+    /// <summary>Depthwise convolutions of several sizes, strides and dilations, with biases, with a convolution right behind, which reads what they write, one after the other, and behind a sum.</summary>
     internal static Model Windows(int height, int width)
     {
         ModelBuilder builder = new ModelBuilder(height, width, 2).Conv2D(20, 3).BatchNormalization().ReLU().DepthwiseConv2D(3, dilation: 2).BatchNormalization();
         Node start = builder.Current;
-        builder.DepthwiseConv2D(5).PointwiseConv2D(20).DepthwiseConv2D(3).DepthwiseConv2D(3).BatchNormalization().Add(start).BatchNormalization().ReLU();
+        builder.DepthwiseConv2D(5).PointwiseConv2D(20).DepthwiseConv2D(3).DepthwiseConv2D(3).BatchNormalization().Add(start);
         return builder.DepthwiseConv2D(3, stride: 2).BatchNormalization().PointwiseConv2D(16).BatchNormalization().DepthwiseConv2D(3).BatchNormalization().GlobalAveragePool2D().Dense(4).Build(seed: 7);
     }
+
+    /// <summary>What bands have no part in: a depthwise convolution whose rows are no part of its input's, one tap with padding, a convolution with its pooling, and a dense layer for which the images of several chunks come together.</summary>
+    private static Model Mixed(int height, int width) => new ModelBuilder(height, width, 2)
+        .Conv2D(20, 3).BatchNormalization().ReLU().DepthwiseConv2D(5, padding: Padding.Valid).BatchNormalization()
+        .Conv2D(20, 1, padding: Padding.Explicit(2, 2, 1, 1)).Conv2D(8, 1, activation: Activation.ReLU).MaxPool2D(2)
+        .BatchNormalization().Conv2D(8, 1).BatchNormalization().Activate(Activation.Tanh).Conv2D(8, 1).Flatten().Dense(400).Dense(4).Build(seed: 14);
+
+    /// <summary>Inverted residuals: gradients of many channels follow values of few, which followed values of many. From 32x32 on images lie apart.</summary>
+    internal static Model Bottlenecks(int height, int width)
+    {
+        ModelBuilder builder = new ModelBuilder(height, width, 2).Conv2D(16, 3).BatchNormalization().ReLU().Conv2D(4, 1).BatchNormalization();
+        Node start = builder.Current;
+        builder.Conv2D(16, 1).BatchNormalization().ReLU().DepthwiseConv2D(3).BatchNormalization().ReLU().Conv2D(4, 1).BatchNormalization().Add(start);
+        return builder.Conv2D(16, 1).BatchNormalization().ReLU().GlobalAveragePool2D().Dense(4).Build(seed: 9);
+    }
+
+    /// <summary>What goes around a depthwise convolution waits for it: without a normalization between, in one stage.</summary>
+    internal static Model Branches(int height, int width)
+    {
+        ModelBuilder builder = new ModelBuilder(height, width, 2).Conv2D(20, 3).BatchNormalization().ReLU();
+        Node start = builder.Current;
+        builder.Conv2D(20, 1);
+        Node left = builder.Current;
+        builder.From(start).DepthwiseConv2D(3).Add(left).BatchNormalization().ReLU();
+        Node sum = builder.Current;
+        return builder.PointwiseConv2D(20).DepthwiseConv2D(3).Add(sum).BatchNormalization().GlobalAveragePool2D().Dense(4).Build(seed: 10);
+    }
+
+    /// <summary>Every second layer with parameters frozen: normalizations by running statistics, convolutions without a gradient of their own.</summary>
+    private static Model Frozen(Model model)
+    {
+        model.Freeze([.. model.Nodes.Where(model.Store.HasParameters).Select(node => node.Name).Where((_, number) => number % 2 == 1)]);
+        return model;
+    }
+
+    private static Model Build(string network, int height, int width) => network switch
+    {
+        nameof(Residual) => Residual(height, width),
+        nameof(Windows) => Windows(height, width),
+        nameof(Mixed) => Mixed(height, width),
+        nameof(Bottlenecks) => Bottlenecks(height, width),
+        nameof(Branches) => Branches(height, width),
+        "Frozen" => Frozen(Windows(height, width)),
+        _ => new ModelBuilder(height, width, 2).Conv2D(8, 3).BatchNormalization().Conv2D(8, 1).BatchNormalization().Conv2D(1, 1).Build(seed: 11),
+    };
+
+    private static BandLimits Limits(string network) => network is nameof(Residual) or "Spatial" ? Small : network == nameof(Bottlenecks) ? Windowed with { Band = 16 * 1024 } : Windowed;
 
     /// <summary>The gradients and the state after a whole batch and one with two images less.</summary>
     private static float[] Train(Model model, BandLimits bands, int threads, SimdLevel level)

@@ -62,6 +62,8 @@ public sealed class GuardedPlanTests
         BandLimits bands = new(Image: 0, Band: 64, Weights: long.MaxValue);
         Check(BandTests.Residual(6, 5), [.. SimdLevels.Callable], bands);
         Check(BandTests.Windows(24, 3), [.. SimdLevels.Callable], bands with { Band = 1024 });
+        Check(BandTests.Branches(24, 3), [SimdLevels.Default], bands with { Band = 1024 });
+        Check(BandTests.Bottlenecks(32, 32), [SimdLevels.Default], bands with { Band = 16 * 1024 });
         for (int number = 0; number < 20; number++)
             Check(RandomGraph.Build(Seed, number), [SimdLevels.Default], bands);
     }

@@ -49,6 +49,27 @@ public sealed class ImageSuccessionTests
     [Fact]
     public void Of_ALargerBuffer_HasItsOwn() => Places([Buffer(8, (0, 1), (2, 10)), Buffer(9, (2, 11), (3, 15))], areImagesApart: true).Should().HaveCount(2);
 
+    /// <summary>Of a longer image a band would cover bands of the shorter that are still to be read, though the place has room for both.</summary>
+    [Theory]
+    [InlineData(false, 4, true)]
+    [InlineData(true, 4, false)]
+    [InlineData(true, 3, true)]
+    public void Of_ABufferInBands_FollowsWhatIsNoShorter(bool isInBands, int length, bool follows)
+    {
+        PlannedBuffer first = Buffer(8, (0, 1), (1, 5)), small = Buffer(3, (1, 6), (2, 10)), written = Buffer(length, (2, 11), (3, 15));
+        written.IsUsedInBands = isInBands;
+        Places([first, small, written], areImagesApart: true).Should().HaveCount(follows ? 1 : 2);
+    }
+
+    /// <summary>A band that is read beside the next one must stay until then.</summary>
+    [Fact]
+    public void Of_ABufferReadAcrossBands_HasItsPlaceForItself()
+    {
+        PlannedBuffer read = Buffer(8, (0, 1), (2, 10));
+        read.IsReadAcrossBands = true;
+        Places([read, Buffer(8, (2, 11), (3, 15))], areImagesApart: true).Should().HaveCount(2);
+    }
+
     /// <summary>The gradient of a convolution's input is written over the output that its backward pass has just read for the last time.</summary>
     [Fact]
     public void APlan_OfNormalizedConvolutions_WritesGradientsOverValuesReadForTheLastTime()

@@ -112,6 +112,7 @@ public sealed class ConvolutionAlgorithmTests
         { "from_memory", new(3, new(29, 30, 3, 1, 1, Padding.Same), 512, 1) },
         { "several_bands", new(1, new(29, 23, 3, 1, 1, Padding.Same), 512, 1) },
         { "several_bands_dilation", new(1, new(37, 20, 3, 1, 3, Padding.Same), 512, 1) },
+        { "bands_across_bands", new(1, new(12, 24, 3, 1, 1, Padding.Same), 512, 1) },
         { "stride", new(2, new(27, 22, 3, 2, 1, Padding.Same), 512, 1) },
         { "stride_dilation", new(1, new(25, 24, 5, new(3, 2), 2, Padding.Explicit(4, 1, 0, 3)), 512, 1) },
         { "rows_without_taps", new(1, new(5, 6, 3, 1, 1, Padding.Explicit(4, 5, 3, 0)), 512, 1) },
@@ -179,6 +180,7 @@ public sealed class ConvolutionAlgorithmTests
                 Equal(result.Y, first.Y, level, "y");
                 Equal(result.Dx, first.Dx, level, "dx");
                 Equal(result.Dw, first.Dw, level, "dw");
+                Equal(result.DwOfBands, first.DwOfBands, level, "dw of bands");
             }
         }
     }

@@ -10,7 +10,11 @@ internal static unsafe class ConvolutionRunner
 {
     private const int Shares = 3;
 
-    public sealed record Result(float[] Y, float[] Dx, float[] Dw);
+    public sealed record Result(float[] Y, float[] Dx, float[] Dw)
+    {
+        /// <summary>The weight gradient added up by bands of rows, where there is such.</summary>
+        public float[] DwOfBands { get; init; } = [];
+    }
 
     public static Result Dense(SimdLevel level, ConvolutionCase c, float[] x, float[] w, float[]? b, float[] dy, Guard guard = Guard.After) =>
         SimdLevels.Dispatch<Work, Result>(level, new(c, Multiplier: 0, x, w, b, dy, guard));
@@ -106,7 +110,7 @@ internal static unsafe class ConvolutionRunner
             }
 
             if (algorithm.CanRunBackwardRows)
-                BackwardBands(algorithm, x.Pointer, dy.Pointer, backward.Pointer, result);
+                result = result with { DwOfBands = BackwardBands(algorithm, x.Pointer, dy.Pointer, backward.Pointer, result) };
 
             if (algorithm.CanBeginWeights)
             {
@@ -128,8 +132,8 @@ internal static unsafe class ConvolutionRunner
             return [.. dw.Select((_, i) => dw[(i / (inputs * outputs) * inputs * outputs) + (i % outputs * inputs) + (i / outputs % inputs)])];
         }
 
-        /// <summary>Bands of rows: each gradient alone, and both.</summary>
-        private void BackwardBands<TVector>(ConvolutionAlgorithm<TVector> algorithm, float* x, float* dy, float* packed, Result expected)
+        /// <summary>Bands of rows: each gradient alone, and both. Gives the weights'.</summary>
+        private float[] BackwardBands<TVector>(ConvolutionAlgorithm<TVector> algorithm, float* x, float* dy, float* packed, Result expected)
             where TVector : struct, IVector<TVector>
         {
             using var dx = new GuardedMemory(expected.Dx.Length, Guard);
@@ -150,6 +154,8 @@ internal static unsafe class ConvolutionRunner
                 for (int i = 0; i < expected.Dw.Length; i++)
                     dw.Span[i].Should().BeApproximately(weights ? expected.Dw[i] : 0, 1e-5f * largest, "bands of rows only add in another order");
             }
+
+            return dw.Span.ToArray();
         }
 
         /// <summary>The passes that read weights as they are stored, in one part and in shares.</summary>

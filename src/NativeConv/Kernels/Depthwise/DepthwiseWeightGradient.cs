@@ -162,8 +162,12 @@ internal sealed unsafe class DepthwiseWeightGradient<TVector>
     public void AddRows(float* x, float* dy, float* dw, int first, int end)
     {
         float* edge = stackalloc float[DepthwiseGradientMicroKernel.MostGradients * TVector.Lanes];
-        for (int row = first; _groups != null && row < end; row += _groups.BandRows)
-            AddBand(x, dy, dw, row, Math.Min(row + _groups.BandRows, end), firstChannel: 0, _channels, edge, default);
+        // Cut where lines that are not copied are cut, so that no bit depends on copies.
+        for (int row = first, stop; _groups != null && row < end; row = stop)
+        {
+            stop = Math.Min(((row / _groups.BandRows) + 1) * _groups.BandRows, end);
+            AddBand(x, dy, dw, row, stop, firstChannel: 0, _channels, edge, default);
+        }
 
         for (int i = 0; _groups == null && i < _cross.Length; i++)
         {
