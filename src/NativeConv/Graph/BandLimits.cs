@@ -2,7 +2,7 @@ namespace NativeConv.Graph;
 
 /// <summary>When training carries an image through a stage in bands of rows.</summary>
 /// <param name="Image">Where no image of a height and width takes more bytes, all of them stay whole.</param>
-/// <param name="Band">A band of the largest image has no more than so many bytes, where its rows can be cut so.</param>
+/// <param name="Band">A band of the largest image is as near to so many bytes, as a ratio, as equal bands can be.</param>
 /// <param name="Weights">Weights of more than so many bytes are not read once for each band.</param>
 internal readonly record struct BandLimits(long Image, long Band, long Weights)
 {

@@ -16,17 +16,19 @@ internal sealed unsafe partial class Plan
         Node[] nodes =
         [
             .. WithoutPooled(_nodes.SkipLast(1).Where(node => node.Layer.IsPixelwise && WeightBytes(node) <= limits.Weights))
-                .GroupBy(node => (node.Shape.Height, node.Shape.Width)).Where(size => size.Max(Bytes) > limits.Image).SelectMany(size => size),
+                .GroupBy(node => (node.Shape.Height, node.Shape.Width)).Where(size => size.Key.Height > 1 && size.Max(Bytes) > limits.Image).SelectMany(size => size),
         ];
         if (nodes.MaxBy(Bytes) is not { } largest)
             return;
 
         int rows = largest.Shape.Height;
-        int bands = Enumerable.Range(1, rows).First(count => rows % count == 0 && (Bytes(largest) / count <= limits.Band || count == rows));
+        int bands = Enumerable.Range(1, rows).Where(count => rows % count == 0).MinBy(count => Ratio(Bytes(largest), count * limits.Band));
         foreach (Node node in nodes.Where(node => node.Shape.Height % bands == 0))
             _bindings[node.Index].CutIntoBands(bands);
 
         long Bytes(Node node) => sizeof(float) * (long)Math.Max(node.Shape.Length, node.Inputs.Max(input => input.Shape.Length));
+
+        static double Ratio(double a, double b) => Math.Max(a / b, b / a);
 
         long WeightBytes(Node node) => _bindings[node.Index].Parameters.Sum(parameter => (long)parameter.Length) * sizeof(float);
     }
