@@ -101,6 +101,7 @@ internal sealed unsafe partial class Plan
         return inputRows * bands == node.Inputs[0].Shape.Height && outputRows * bands == node.Shape.Height && outputRows * layer.Stride.Height == inputRows && (layer.KernelSize.Height - 1) * layer.Dilation.Height <= inputRows;
     }
 
+    /// <summary>Of what a window reads, rows of the band before are read again.</summary>
     private void MarkReadAcross(PlanStep step)
     {
         _values[_nodes[step.Node].Inputs[0].Index].IsReadAcrossBands = true;

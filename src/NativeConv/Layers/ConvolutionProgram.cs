@@ -50,9 +50,7 @@ internal sealed unsafe class ConvolutionProgram<TVector>(NodeBinding node, Convo
 
     public override void Backward(int phase, in Work work)
     {
-        float* x = node.Inputs[0].At(work), dy = node.OutputGradient.At(work);
-        float* dx = node.InputGradients[0].IsNull ? null : node.InputGradients[0].At(work);
-        float* dw = node.ParametersTrainable ? node.Parameters[0].Private(work) : null;
+        float* x = node.Inputs[0].At(work), dy = node.OutputGradient.At(work), dx = InputGradient(work), dw = KernelGradient(work);
         // Here, not where the pooling went backward: what wrote the gradient may have run again since.
         if (node.Pooling is { BackwardActivation: not Activation.Linear } rectified)
             MaxPool2x2.LeaveWinners<TVector>(dy, rectified.WinnersOf(work.First), (nint)work.Count * GradientShape.Length);
@@ -65,8 +63,7 @@ internal sealed unsafe class ConvolutionProgram<TVector>(NodeBinding node, Convo
         else
             algorithm.BackwardAsking(x, dy, _backward!.Pointer, dx, dw, work.Scratch, work.Count, work.Ahead);
 
-        if (node.ParametersTrainable && hasBias)
-            ColumnSumKernel.Run<TVector>(dy, node.Parameters[1].Private(work), (long)work.Count * GradientShape.Pixels, node.OutputShape.Channels);
+        AddBiasGradient(dy, (long)work.Count * GradientShape.Pixels, work);
     }
 
     public override bool CanRunBands => algorithm.CanRunRows && algorithm.CanRunBackwardRows && node.Pooling == null && !IsRectified;
@@ -74,15 +71,21 @@ internal sealed unsafe class ConvolutionProgram<TVector>(NodeBinding node, Convo
     public override void BackwardBand(in Work work, Share band)
     {
         float* dy = node.OutputGradient.At(work);
-        float* dx = node.InputGradients[0].IsNull ? null : node.InputGradients[0].At(work);
-        float* dw = node.ParametersTrainable ? node.Parameters[0].Private(work) : null;
-        algorithm.BackwardRows(node.Inputs[0].At(work), dy, _backward!.Pointer, dx, dw, band);
-        if (!node.ParametersTrainable || !hasBias)
-            return;
-
+        algorithm.BackwardRows(node.Inputs[0].At(work), dy, _backward!.Pointer, InputGradient(work), KernelGradient(work), band);
         ImageShape shape = node.OutputShape;
         (int first, int end) = band.Of(shape.Height);
-        ColumnSumKernel.Run<TVector>(dy + ((nint)first * shape.Width * shape.Channels), node.Parameters[1].Private(work), (long)(end - first) * shape.Width, shape.Channels);
+        AddBiasGradient(dy + ((nint)first * shape.Width * shape.Channels), (long)(end - first) * shape.Width, work);
+    }
+
+    /// <summary>Null where nothing needs it, as below.</summary>
+    private float* InputGradient(in Work work) => node.InputGradients[0].IsNull ? null : node.InputGradients[0].At(work);
+
+    private float* KernelGradient(in Work work) => node.ParametersTrainable ? node.Parameters[0].Private(work) : null;
+
+    private void AddBiasGradient(float* dy, long pixels, in Work work)
+    {
+        if (node.ParametersTrainable && hasBias)
+            ColumnSumKernel.Run<TVector>(dy, node.Parameters[1].Private(work), pixels, node.OutputShape.Channels);
     }
 
     private ImageShape GradientShape => node.Pooling?.OutputShape ?? node.OutputShape;

@@ -116,7 +116,7 @@ internal sealed unsafe class DepthwiseWeightGradient<TVector>
         float* edge = stackalloc float[DepthwiseGradientMicroKernel.MostGradients * TVector.Lanes];
         if (_groups != null)
         {
-            AddBands(x, dy, dw, images, firstChannel, channels, edge, fetches);
+            AddBands(x, dy, dw, images, 0, _outputHeight, firstChannel, channels, edge, fetches);
             return;
         }
 
@@ -162,34 +162,34 @@ internal sealed unsafe class DepthwiseWeightGradient<TVector>
     public void AddRows(float* x, float* dy, float* dw, int first, int end)
     {
         float* edge = stackalloc float[DepthwiseGradientMicroKernel.MostGradients * TVector.Lanes];
-        // Cut where lines that are not copied are cut, so that no bit depends on copies.
-        for (int row = first, stop; _groups != null && row < end; row = stop)
+        if (_groups != null)
         {
-            stop = Math.Min(((row / _groups.BandRows) + 1) * _groups.BandRows, end);
-            AddBand(x, dy, dw, row, stop, firstChannel: 0, _channels, edge, default);
+            AddBands(x, dy, dw, images: 1, first, end, firstChannel: 0, _channels, edge, fetches: false);
+            return;
         }
 
-        for (int i = 0; _groups == null && i < _cross.Length; i++)
+        foreach (ref readonly WindowRun run in _cross.AsSpan())
         {
-            WindowRun cross = _cross[i].Between(first, end);
+            WindowRun cross = run.Between(first, end);
             if (cross.Count > 0 && cross.Taps > 0)
                 AddBlock(x, dy, dw, cross, _channels, edge, default);
         }
     }
 
-    private void AddBands(float* x, float* dy, float* dw, int images, int firstChannel, int channels, float* edge, bool fetches)
+    /// <summary>Some rows of each image's dy, cut where lines that are not copied are cut, so that no bit depends on copies.</summary>
+    private void AddBands(float* x, float* dy, float* dw, int images, int first, int end, int firstChannel, int channels, float* edge, bool fetches)
     {
         int rows = _groups!.BandRows;
         for (int image = 0; image < images; image++)
         {
-            for (int row = 0; row < _outputHeight; row += rows)
+            for (int row = first, stop; row < end; row = stop)
             {
-                int stop = Math.Min(row + rows, _outputHeight);
+                stop = Math.Min(((row / rows) + 1) * rows, end);
                 FetchAhead ahead = default;
-                if (fetches && stop < _outputHeight)
-                    ahead = _groups.Ahead(stop, Math.Min(stop + rows, _outputHeight), _groups.SourceRows(row, stop).End, x, _inputRow, dy, _outputRow);
+                if (fetches && stop < end)
+                    ahead = _groups.Ahead(stop, Math.Min(stop + rows, end), _groups.SourceRows(row, stop).End, x, _inputRow, dy, _outputRow);
                 else if (fetches && image + 1 < images)
-                    ahead = _groups.Ahead(0, Math.Min(rows, _outputHeight), 0, x + _inputLength, _inputRow, dy + _outputLength, _outputRow);
+                    ahead = _groups.Ahead(first, Math.Min(first + rows, end), 0, x + _inputLength, _inputRow, dy + _outputLength, _outputRow);
 
                 AddBand(x, dy, dw, row, stop, firstChannel, channels, edge, ahead);
             }
