@@ -1,3 +1,4 @@
+using NativeConv.Kernels;
 using NativeConv.Layers;
 
 namespace NativeConv.Graph;
@@ -63,6 +64,31 @@ internal static class Fusion
             {
                 continue;
             }
+
+            binding.Pooling = bindings[node.Index];
+            bindings[node.Index].IsGradientHandedOn = true;
+        }
+    }
+
+    /// <summary>
+    /// Lets a batch normalization by the batch's statistics, and the rectifier behind it, pool what it normalizes, where the 2x2 max-pooling that covers its output alone reads it: the pooling normalizes what won. Sums of
+    /// gradients are then those of the winners, in the order of the windows; where only rounding makes cells equal, the larger wins, not the first.
+    /// </summary>
+    public static void PoolBeforeNormalizing(IReadOnlyList<Node> nodes, NodeBinding[] bindings)
+    {
+        int[] readers = Graph.CountReaders(nodes);
+        foreach (Node node in nodes)
+        {
+            if (node.Layer is not MaxPool2D pooling || !pooling.QuartersInput(node.Inputs[0].Shape))
+                continue;
+
+            Node normalization = node.Inputs[0];
+            if (bindings[normalization.Index].IsFusedAway && readers[normalization.Index] == 1)
+                normalization = normalization.Inputs[0];
+
+            NodeBinding binding = bindings[normalization.Index];
+            if (readers[normalization.Index] > 1 || normalization.Layer is not BatchNormalization || !binding.ParametersTrainable || Rectifier.Of(binding.FusedActivation) == null)
+                continue;
 
             binding.Pooling = bindings[node.Index];
             bindings[node.Index].IsGradientHandedOn = true;

@@ -120,7 +120,7 @@ internal sealed unsafe partial class Plan
 
         foreach (Node node in _nodes)
         {
-            values[node.Index] = _programs[node.Index].IsAlias ? values[node.Inputs[0].Index] : Create(node.Name, node.Shape.Length);
+            values[node.Index] = _programs[node.Index].IsAlias ? values[node.Inputs[0].Index] : Create(node.Name, ValueLength(node));
             if (!training || !needsGradient[node.Index])
                 continue;
 
@@ -145,6 +145,8 @@ internal sealed unsafe partial class Plan
         }
 
         return (values, gradients, added);
+
+        int ValueLength(Node node) => node.Layer.IsConvolution ? node.Shape.Length : GradientLength(node);
 
         int GradientLength(Node node) => (_bindings[node.Index].Pooling?.OutputShape ?? node.Shape).Length;
 
@@ -316,14 +318,15 @@ internal sealed unsafe partial class Plan
     private void VisitBackwardUses(Node node, int phase, Action<PlannedBuffer> use)
     {
         LayerProgram program = _programs[node.Index];
+        BackwardReads reads = program.BackwardReadsIn(phase);
         use(_gradients[node.Index]!);
-        if (program.BackwardReads.HasFlag(BackwardReads.Output))
+        if (reads.HasFlag(BackwardReads.Output))
             use(_values[node.Index]);
 
         for (int i = 0; i < node.Inputs.Count; i++)
         {
             int input = node.Inputs[i].Index;
-            if (program.BackwardReads.HasFlag(BackwardReads.Inputs))
+            if (reads.HasFlag(BackwardReads.Inputs))
                 use(_values[input]);
 
             if (_gradients[input] is not { } target || phase < program.BackwardPhases - 1)

@@ -75,6 +75,7 @@ internal sealed unsafe partial class Plan
         {
             Fusion.HandRectifiersToPoolings(_nodes, _bindings);
             Fusion.HandGradientsToConvolutions(_nodes, _bindings);
+            Fusion.PoolBeforeNormalizing(_nodes, _bindings);
             Fusion.MarkSparseGradients(_nodes, _bindings);
             CutNodesIntoBands(bands ?? BandLimits.Default);
         }
@@ -316,7 +317,7 @@ internal sealed unsafe partial class Plan
             Pass.Forward => name + phase + fused,
             Pass.ForwardAgain => $"({name}{phase}{fused})",
             Pass.Loss => "loss",
-            Pass.Backward when binding.Pooling is { } pooling => $"{_nodes[pooling.NodeIndex].Name}'{Fused(pooling.BackwardActivation)}+{name}'",
+            Pass.Backward when binding.Pooling is { } pooling => $"{_nodes[pooling.NodeIndex].Name}'{Fused(pooling.BackwardActivation)}+{name}'{phase}{fused}",
             Pass.Backward => $"{name}'{phase}{fused}",
             _ => $"({name}'{phase}{fused})",
         };

@@ -111,8 +111,11 @@ internal sealed class NodeBinding
     /// <summary>The fused activation whose backward the program does: its own, or a pooling the one of the convolution before.</summary>
     public Activation BackwardActivation { get; set; } = Activation.Linear;
 
-    /// <summary>The max-pooling behind the node whose gradient the program takes in place of its own output's, with <see cref="Winners"/>; null for none.</summary>
+    /// <summary>The max-pooling behind the node whose gradient the program takes in place of its own output's, with <see cref="Winners"/>; null for none. A normalization pools, too: its output is the winners.</summary>
     public NodeBinding? Pooling { get; set; }
+
+    /// <summary>What the node does in place of its layer's own program; null where that is as ever.</summary>
+    public LayerProgram? ProgramInPlace { get; set; }
 
     /// <summary>Whether the node before takes this node's gradient as it is.</summary>
     public bool IsGradientHandedOn { get; set; }
@@ -170,6 +173,9 @@ internal abstract unsafe class LayerProgram
     public virtual int ScratchLength => 0;
 
     public virtual BackwardReads BackwardReads => BackwardReads.None;
+
+    /// <summary>The part of it that a phase reads.</summary>
+    public virtual BackwardReads BackwardReadsIn(int phase) => BackwardReads;
 
     public virtual int ForwardPhases => 1;
 

@@ -31,7 +31,7 @@ public sealed class MaxPool2D(Size2D poolSize) : Pooling2D(poolSize)
         if (binding.HasBackward)
             binding.Winners = new((((long)binding.BatchSize * binding.OutputShape.Length) + sizeof(float) - 1) / sizeof(float));
 
-        return new Program<TVector>(binding, Geometry(binding.InputShapes[0]));
+        return binding.ProgramInPlace ?? new Program<TVector>(binding, Geometry(binding.InputShapes[0]));
     }
 
     private sealed unsafe class Program<TVector>(NodeBinding node, Conv2DGeometry geometry) : LayerProgram

@@ -38,6 +38,39 @@ public sealed class FusionTests
     public void HandGradientsToConvolutions_AnActivationsBackwardOfItsOwn_GetsNone() => Handed(Input().Conv2D(16, 3).MaxPool2D(2), Activation.ReLU).Should().BeEmpty();
 
     [Theory]
+    [InlineData(Activation.Linear)]
+    [InlineData(Activation.ReLU)]
+    [InlineData(Activation.ReLU6)]
+    public void PoolBeforeNormalizing_NormalizationsBehindWhichAPoolingCoversTheImage(Activation function) =>
+        Pooling(Input().Conv2D(16, 3).BatchNormalization().Activate(function).MaxPool2D(2)).Should().Equal("batch_normalization");
+
+    [Fact]
+    public void PoolBeforeNormalizing_APoolingThatLeavesARowOut_IsNone() => Pooling(new ModelBuilder(13, 12, 2).BatchNormalization().MaxPool2D(2)).Should().BeEmpty();
+
+    [Fact]
+    public void PoolBeforeNormalizing_WindowsOfOtherSizes_AreNone() => Pooling(Input().BatchNormalization().MaxPool2D(3)).Should().BeEmpty();
+
+    [Fact]
+    public void PoolBeforeNormalizing_AFunctionThatFallsToo_IsNone() => Pooling(Input().BatchNormalization().Activate(Activation.Gelu).MaxPool2D(2)).Should().BeEmpty();
+
+    [Fact]
+    public void PoolBeforeNormalizing_RunningStatistics_AreNone() => Pooling(Input().BatchNormalization().MaxPool2D(2), isFrozen: true).Should().BeEmpty();
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void PoolBeforeNormalizing_AReaderBeside_IsNone(bool behindActivation)
+    {
+        ModelBuilder builder = Input().BatchNormalization();
+        Node normalization = builder.Current;
+        builder.ReLU();
+        Node read = behindActivation ? builder.Current : normalization;
+        builder.MaxPool2D(2);
+        Node pooled = builder.Current;
+        Pooling(builder.From(read).AveragePool2D(2).Add(pooled)).Should().BeEmpty();
+    }
+
+    [Theory]
     [InlineData(true)]
     [InlineData(false)]
     public void ConvolutionsThatAreMarked_LeaveZerosOut(bool isMarked)
@@ -102,10 +135,21 @@ public sealed class FusionTests
         return builder.From(convolution).AveragePool2D(2).Add(pooled);
     }
 
-    private static NodeBinding Binding(ImageShape input, ImageShape output) => new()
+    private static NodeBinding Binding(ImageShape input, ImageShape output, bool isTrained = true) => new()
     {
-        InputShapes = [input], OutputShape = output, BatchSize = 1, Training = true, HasBackward = true, NodeIndex = 0, ParametersTrainable = true,
+        InputShapes = [input], OutputShape = output, BatchSize = 1, Training = true, HasBackward = true, NodeIndex = 0, ParametersTrainable = isTrained,
     };
+
+    /// <summary>The names of the normalizations that pool.</summary>
+    private static IEnumerable<string> Pooling(ModelBuilder builder, bool isFrozen = false)
+    {
+        Model model = builder.Flatten().Dense(2).Build(seed: 1);
+        NodeBinding[] bindings = [.. model.Nodes.Select(node => Binding(model.InputShape, node.Shape, isTrained: !isFrozen))];
+        Fusion.FuseActivations(model.Nodes, bindings);
+        Fusion.PoolBeforeNormalizing(model.Nodes, bindings);
+        model.Nodes.Where(node => bindings[node.Index].IsGradientHandedOn).Select(node => node.Layer.Kind).Should().BeSubsetOf(["max_pool2d"]);
+        return model.Nodes.Where(node => bindings[node.Index].Pooling != null).Select(node => node.Name);
+    }
 
     /// <summary>The names of the convolutions that are marked.</summary>
     private static IEnumerable<string> Marked(ModelBuilder builder)

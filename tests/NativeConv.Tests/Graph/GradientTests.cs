@@ -106,6 +106,21 @@ public sealed class GradientTests
     public void ConvolutionBeforeMaxPooling_AgreesWithDifferences(Activation function) =>
         Check(new ModelBuilder(5, 6, 2).PointwiseConv2D(16).Conv2D(17, 3, dilation: 2, activation: function).MaxPool2D(2).Flatten().Dense(2).Build(7));
 
+    /// <summary>Sums and gradients of what won alone, also where gamma turns the order around.</summary>
+    [Theory]
+    [InlineData(Activation.Linear)]
+    [InlineData(Activation.ReLU)]
+    [InlineData(Activation.ReLU6)]
+    public void NormalizationBeforeMaxPooling_AgreesWithDifferences(Activation function)
+    {
+        Model model = new ModelBuilder(4, 6, 2).Conv2D(5, 3, useBias: false).BatchNormalization().Activate(function).MaxPool2D(2).Flatten().Dense(2).Build(7);
+        model.Plan(Loss.SoftmaxCrossEntropy(), 3).ToString().Should().Contain("max_pool2d'+batch_normalization'");
+        Parameter gamma = model.Parameters.Single(parameter => parameter.Role == ParameterRole.Gamma);
+        gamma.Value.Span[1] = -0.5f;
+        gamma.Value.Span[3] = -2;
+        Check(model);
+    }
+
     /// <summary>So many images that each worker takes several at a time, which fewer never do.</summary>
     [Fact]
     public void ManyImages_SeveralAtATime_GiveTheSumOfEachImagesGradients()

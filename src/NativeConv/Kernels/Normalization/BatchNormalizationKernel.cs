@@ -152,7 +152,7 @@ internal static unsafe class BatchNormalizationKernel
     }
 
     /// <summary>What a pixel asks for of the one so far ahead: nothing where several share a line of the cache, for each would ask for it anew.</summary>
-    private static int Ahead(int channels, bool isFromMemory) => isFromMemory && channels >= Prefetch.LineFloats ? channels : 0;
+    public static int Ahead(int channels, bool isFromMemory) => isFromMemory && channels >= Prefetch.LineFloats ? channels : 0;
 
     /// <summary>The slope and offset of <see cref="BackwardInput{TVector, TActivation}"/> from the sums over all pixels.</summary>
     public static void BackwardCoefficients<TVector>(float* sum, float* sumNormalized, long count, float* inverse, float* scale, float* slope, float* offset, int channels)

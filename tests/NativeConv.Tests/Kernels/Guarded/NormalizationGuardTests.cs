@@ -30,6 +30,7 @@ public sealed unsafe class NormalizationGuardTests
         {
             Sweeps<LinearFunction>(channels);
             Sweeps<SiluFunction>(channels);
+            GuardedRun.Of(new Pool(channels));
         }
     }
 
@@ -39,6 +40,7 @@ public sealed unsafe class NormalizationGuardTests
         GuardedRun.Of(new Normalize<TActivation>(channels));
         GuardedRun.Of(new BackwardSums<TActivation>(channels));
         GuardedRun.Of(new BackwardInput<TActivation>(channels));
+        GuardedRun.Of(new PooledBackwardInput<TActivation>(channels));
     }
 
     private readonly record struct Statistics(int Channels) : IGuardedKernel
@@ -107,5 +109,22 @@ public sealed unsafe class NormalizationGuardTests
             where TVector : struct, IVector<TVector> => BatchNormalizationKernel.BackwardInput<TVector, TActivation>(
                 buffers.Read(Pixels * Channels), buffers.Read(Pixels * Channels), buffers.Read(Channels), buffers.Read(Channels), buffers.Read(Channels),
                 buffers.Read(Channels), buffers.Read(Channels), buffers.Write(Pixels * Channels), Pixels, Channels, isFromMemory: true);
+    }
+
+    /// <summary>Two rows of three windows.</summary>
+    private readonly record struct Pool(int Channels) : IGuardedKernel
+    {
+        public void Run<TVector>(GuardedBuffers buffers)
+            where TVector : struct, IVector<TVector> => PooledNormalizationKernel.Pool<TVector>(
+                buffers.Read(24 * Channels), buffers.Read(Channels), buffers.Write(6 * Channels), buffers.WriteBytes(6 * Channels), windowRows: 2, width: 6, Channels);
+    }
+
+    private readonly record struct PooledBackwardInput<TActivation>(int Channels) : IGuardedKernel
+        where TActivation : struct, IActivation
+    {
+        public void Run<TVector>(GuardedBuffers buffers)
+            where TVector : struct, IVector<TVector> => PooledNormalizationKernel.BackwardInput<TVector, TActivation>(
+                buffers.Read(24 * Channels), buffers.Read(6 * Channels), buffers.Read<byte>([.. Enumerable.Range(0, 6 * Channels).Select(i => (byte)(i % 4))]), buffers.Read(Channels), buffers.Read(Channels),
+                buffers.Read(Channels), buffers.Read(Channels), buffers.Read(Channels), buffers.Write(24 * Channels), windowRows: 2, width: 6, Channels, isFromMemory: true);
     }
 }
