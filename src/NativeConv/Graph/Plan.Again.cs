@@ -8,20 +8,36 @@ namespace NativeConv.Graph;
 internal sealed unsafe partial class Plan
 {
     /// <summary>Adds the steps that run again, each before the first step of its stage that reads what it writes.</summary>
-    private void RunAgainWhatIsCheap(Graph graph, bool[] needsGradient)
+    private void RunAgainWhatIsCheap(Graph graph, bool[] needsGradient, RecomputeLimits limits)
     {
         var again = new HashSet<PlannedBuffer>();
         foreach (Node node in _nodes)
         {
-            if (node != graph.Output && CanRunForwardAgain(node, again))
-                TryRunAgain(_values[node.Index], new(Pass.Forward, node.Index, _programs[node.Index].ForwardPhases - 1), again);
+            if (node != graph.Output && !node.Layer.IsConvolution && CanRunForwardAgain(node, again))
+                TryRunAgain(_values[node.Index], LastForward(node), again, onlyBackward: true);
+        }
+
+        // After what reads their outputs: where that runs again, so do they, before it.
+        foreach (Node node in _nodes)
+        {
+            if (node != graph.Output && node.Layer.IsConvolution && CanRunForwardAgain(node, again) && IsWorthConvolvingAgain(node, limits))
+                TryRunAgain(_values[node.Index], LastForward(node), again, onlyBackward: false);
         }
 
         foreach (Node node in _nodes)
         {
             if (needsGradient[node.Index] && CanRunBackwardAgain(node))
-                TryRunAgain(_gradients[node.Inputs[0].Index]!, new(Pass.Backward, node.Index, 0), again);
+                TryRunAgain(_gradients[node.Inputs[0].Index]!, new(Pass.Backward, node.Index, 0), again, onlyBackward: true);
         }
+    }
+
+    private PlanStep LastForward(Node node) => new(Pass.Forward, node.Index, _programs[node.Index].ForwardPhases - 1);
+
+    /// <summary>The batch's outputs would have to come from memory, and its inputs, which then do, are no more than they.</summary>
+    private bool IsWorthConvolvingAgain(Node node, RecomputeLimits limits)
+    {
+        long image = (long)node.Shape.Length * sizeof(float);
+        return image <= limits.Image && image * BatchSize >= limits.Batch && node.Inputs[0].Shape.Length <= node.Shape.Length;
     }
 
     private bool CanRunForwardAgain(Node node, HashSet<PlannedBuffer> again)
@@ -40,8 +56,8 @@ internal sealed unsafe partial class Plan
             && node.Shape.Length < gradient.ImageLength;
     }
 
-    /// <summary>Runs a buffer's writer again in every later stage that uses the buffer, where it is the only writer and all those stages are backward.</summary>
-    private void TryRunAgain(PlannedBuffer buffer, PlanStep writer, HashSet<PlannedBuffer> again)
+    /// <summary>Runs a buffer's writer again in every later stage that uses the buffer, where it is the only writer and, unless it may run again in the forward pass, too, all those stages are backward.</summary>
+    private void TryRunAgain(PlannedBuffer buffer, PlanStep writer, HashSet<PlannedBuffer> again, bool onlyBackward)
     {
         var uses = new List<(int Stage, int Position)>();
         for (int stage = 0; stage < _stages.Length; stage++)
@@ -52,7 +68,7 @@ internal sealed unsafe partial class Plan
         }
 
         int firstBackward = Array.FindIndex(_stages, stage => stage.Steps.Any(step => step.Pass == Pass.Backward));
-        if (uses.Count < 2 || uses[1].Stage < firstBackward || !_stages[uses[0].Stage].Steps.Contains(writer)
+        if (uses.Count < 2 || (onlyBackward && uses[1].Stage < firstBackward) || !_stages[uses[0].Stage].Steps.Contains(writer)
             || (writer.Pass == Pass.Backward && WritersOf(buffer) != 1) || _slices.Any(slice => IsReadBySlice(slice.Node, buffer)))
         {
             return;

@@ -138,7 +138,7 @@ internal sealed unsafe partial class Plan
         }
 
         NodeBinding node = _bindings[step.Node];
-        if (step.Pass == Pass.Forward)
+        if (step.Pass is Pass.Forward or Pass.ForwardAgain)
         {
             (int first, int end) = band.Of(node.OutputShape.Height);
             _programs[step.Node].ForwardRows(image.First, node.Inputs[0].At(image), node.Output.At(image), first, end);

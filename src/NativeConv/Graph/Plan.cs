@@ -47,7 +47,7 @@ internal sealed unsafe partial class Plan
 
     public Plan(
         Graph graph, ParameterStore parameters, PlanKind kind, int batchSize, int workers, SimdLevel level, Loss? loss, Distillation? distillation = null, PlanMemory? memory = null,
-        SharingLimits? sharing = null, BandLimits? bands = null)
+        SharingLimits? sharing = null, BandLimits? bands = null, RecomputeLimits? recompute = null)
     {
         _nodes = graph.Nodes;
         Kind = kind;
@@ -98,7 +98,7 @@ internal sealed unsafe partial class Plan
 
         (_values, _gradients, _added) = CreateBuffers(training, needsGradient);
         if (training)
-            RunAgainWhatIsCheap(graph, needsGradient);
+            RunAgainWhatIsCheap(graph, needsGradient, recompute ?? RecomputeLimits.Default);
 
         _private = new(training ? _bindings : [], _programs, batchSize);
         (int unit, _unitChunks) = RecordUses(graph, group);

@@ -62,7 +62,7 @@ public sealed class AskingAheadTests
     }
 
     private static Model Separable(int channels) =>
-        new ModelBuilder(16, 16, channels).DepthwiseConv2D(3).BatchNormalization().PointwiseConv2D(channels).BatchNormalization().GlobalAveragePool2D().Dense(3).Build(1);
+        new ModelBuilder(16, 16, channels).DepthwiseConv2D(5).BatchNormalization().PointwiseConv2D(channels).BatchNormalization().GlobalAveragePool2D().Dense(3).Build(1);
 
     private static string Plan(Model model, int batch) => model.Plan(Loss.SoftmaxCrossEntropy(), batch).ToString();
 

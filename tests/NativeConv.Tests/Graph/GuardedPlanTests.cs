@@ -20,6 +20,7 @@ public sealed class GuardedPlanTests
     [Theory]
     [InlineData("every")]
     [InlineData("pooled")]
+    [InlineData("pooled normalization")]
     [InlineData("separable_dilated_bn")]
     [InlineData("keras_listing")]
     [InlineData("section_4_3")]
@@ -32,6 +33,9 @@ public sealed class GuardedPlanTests
                 break;
             case "pooled":
                 Check(PooledNetwork.Build(seed: 5), [.. SimdLevels.Callable]);
+                break;
+            case "pooled normalization":
+                Check(PooledNormalizationStepTests.Build(), [.. SimdLevels.Callable]);
                 break;
             default:
                 Check(new GoldenNetwork(GoldenCases.Load(network)).Model, [SimdLevels.Default]);
@@ -68,6 +72,15 @@ public sealed class GuardedPlanTests
             Check(RandomGraph.Build(Seed, number), [SimdLevels.Default], bands);
     }
 
+    /// <summary>Convolutions that run again in place of outputs that are kept, in bands and whole.</summary>
+    [Fact]
+    public void OutputsWorkedOutAgain_EveryBufferBetweenGuards_GiveTheSameBits()
+    {
+        Check(RecomputeTests.OneChannel(), [SimdLevels.Default], recompute: RecomputeTests.Always);
+        Check(RecomputeTests.Depthwise(), [.. SimdLevels.Callable], recompute: RecomputeTests.Always);
+        Check(RecomputeTests.Depthwise(), [SimdLevels.Default], new(Image: 0, Band: 512, Weights: long.MaxValue), RecomputeTests.Always);
+    }
+
     /// <summary>A layer of one's own gets spans, of parameters and of what it may write into where no gradient is wanted.</summary>
     [Theory]
     [InlineData(false)]
@@ -81,14 +94,14 @@ public sealed class GuardedPlanTests
         Check(model, [SimdLevel.Scalar]);
     }
 
-    private static void Check(Model model, SimdLevel[] levels, BandLimits? bands = null)
+    private static void Check(Model model, SimdLevel[] levels, BandLimits? bands = null, RecomputeLimits? recompute = null)
     {
         float[] images = TestData.Uniform(Batch * model.InputShape.Length, Seed);
         int[] labels = TestData.Labels(Batch, model.OutputShape.Length, Seed);
         foreach (SimdLevel level in levels)
         {
             Run[] runs = [Predict, Train, ByHand];
-            float[][] expected = [.. runs.Select(run => run(model.Graph, model.Clone().Store, images, labels, level, bands, null))];
+            float[][] expected = [.. runs.Select(run => run(model.Graph, model.Clone().Store, images, labels, level, bands, recompute, null))];
             expected[0].Should().OnlyContain(value => float.IsFinite(value));
             foreach (float[] gradients in expected.Skip(1))
                 gradients.Should().OnlyContain(value => float.IsFinite(value)).And.Contain(value => value != 0);
@@ -102,7 +115,7 @@ public sealed class GuardedPlanTests
                     using var memory = new GuardedPlanMemory(guard);
                     using var blocks = new GuardedBlocks(guard);
                     using var store = new GuardedParameterStore(model, guard);
-                    runs[run](model.Graph, store, source.Span, labels, level, bands, memory).Should().Equal(expected[run], "{0}, {1}, guards {2}", runs[run].Method.Name, level, guard);
+                    runs[run](model.Graph, store, source.Span, labels, level, bands, recompute, memory).Should().Equal(expected[run], "{0}, {1}, guards {2}", runs[run].Method.Name, level, guard);
                     buffers[run] = memory.Count;
                 }
 
@@ -113,9 +126,9 @@ public sealed class GuardedPlanTests
     }
 
     private delegate float[] Run(
-        NativeConv.Graph.Graph graph, ParameterStore store, ReadOnlySpan<float> images, int[] labels, SimdLevel level, BandLimits? bands, GuardedPlanMemory? memory);
+        NativeConv.Graph.Graph graph, ParameterStore store, ReadOnlySpan<float> images, int[] labels, SimdLevel level, BandLimits? bands, RecomputeLimits? recompute, GuardedPlanMemory? memory);
 
-    private static float[] Predict(NativeConv.Graph.Graph graph, ParameterStore store, ReadOnlySpan<float> images, int[] labels, SimdLevel level, BandLimits? bands, GuardedPlanMemory? memory)
+    private static float[] Predict(NativeConv.Graph.Graph graph, ParameterStore store, ReadOnlySpan<float> images, int[] labels, SimdLevel level, BandLimits? bands, RecomputeLimits? recompute, GuardedPlanMemory? memory)
     {
         var executor = new InferenceExecutor(graph, store, new() { Level = level, ThreadCount = 1 }, memory: memory);
         using var outputs = new GuardedMemory(Batch * graph.Output.Shape.Length, Guard.After);
@@ -124,9 +137,9 @@ public sealed class GuardedPlanTests
     }
 
     /// <summary>The gradients of a step, then of one with an image less; and the running statistics.</summary>
-    private static float[] Train(NativeConv.Graph.Graph graph, ParameterStore store, ReadOnlySpan<float> images, int[] labels, SimdLevel level, BandLimits? bands, GuardedPlanMemory? memory)
+    private static float[] Train(NativeConv.Graph.Graph graph, ParameterStore store, ReadOnlySpan<float> images, int[] labels, SimdLevel level, BandLimits? bands, RecomputeLimits? recompute, GuardedPlanMemory? memory)
     {
-        var executor = new TrainingExecutor(new(graph, store, PlanKind.Training, Batch, workers: 1, level, Loss.SoftmaxCrossEntropy(), memory: memory, bands: bands), Seed);
+        var executor = new TrainingExecutor(new(graph, store, PlanKind.Training, Batch, workers: 1, level, Loss.SoftmaxCrossEntropy(), memory: memory, bands: bands, recompute: recompute), Seed);
         labels.CopyTo(executor.Plan.Loss!.Labels);
         executor.Run(images, Batch, step: 0);
         executor.Run(images[..((Batch - 1) * graph.Input.Shape.Length)], Batch - 1, step: 1);
@@ -134,9 +147,9 @@ public sealed class GuardedPlanTests
     }
 
     /// <summary>The same without a loss: the outputs are taken for its gradients.</summary>
-    private static unsafe float[] ByHand(NativeConv.Graph.Graph graph, ParameterStore store, ReadOnlySpan<float> images, int[] labels, SimdLevel level, BandLimits? bands, GuardedPlanMemory? memory)
+    private static unsafe float[] ByHand(NativeConv.Graph.Graph graph, ParameterStore store, ReadOnlySpan<float> images, int[] labels, SimdLevel level, BandLimits? bands, RecomputeLimits? recompute, GuardedPlanMemory? memory)
     {
-        var executor = new TrainingExecutor(new(graph, store, PlanKind.ByHand, Batch, workers: 1, level, loss: null, memory: memory, bands: bands), Seed);
+        var executor = new TrainingExecutor(new(graph, store, PlanKind.ByHand, Batch, workers: 1, level, loss: null, memory: memory, bands: bands, recompute: recompute), Seed);
         for (int step = 0; step < 2; step++)
         {
             int count = Batch - step, length = count * graph.Output.Shape.Length;
