@@ -3,7 +3,7 @@ using NativeConv.Layers;
 
 namespace NativeConv.Graph;
 
-/// <summary>Rewrites a plan so that neighbours share a sweep over memory. The bits are those of the nodes on their own.</summary>
+/// <summary>Rewrites a plan so that neighbours share a sweep over memory. The bits are those of the nodes on their own, but for sums behind which a max-pooling stands: they are in the order of its windows.</summary>
 internal static class Fusion
 {
     /// <summary>Hands an activation to the node before it, where nothing else reads that node.</summary>
@@ -54,10 +54,7 @@ internal static class Fusion
             if (node.Layer is not MaxPool2D pooling || !pooling.QuartersInput(node.Inputs[0].Shape))
                 continue;
 
-            Node convolution = node.Inputs[0];
-            if (bindings[convolution.Index].IsFusedAway && readers[convolution.Index] == 1)
-                convolution = convolution.Inputs[0];
-
+            Node convolution = BehindActivation(node.Inputs[0], bindings, readers);
             NodeBinding binding = bindings[convolution.Index];
             if (readers[convolution.Index] > 1 || convolution.Inputs.Count != 1 || binding.BackwardActivation != Activation.Linear
                 || !convolution.Layer.CanTakePooledGradient(convolution.Inputs[0].Shape))
@@ -72,7 +69,7 @@ internal static class Fusion
 
     /// <summary>
     /// Lets a batch normalization by the batch's statistics, and the rectifier behind it, pool what it normalizes, where the 2x2 max-pooling that covers its output alone reads it: the pooling normalizes what won. Sums of
-    /// gradients are then those of the winners, in the order of the windows; where only rounding makes cells equal, the larger wins, not the first.
+    /// gradients are then those of the winners, in the order of the windows; where only rounding makes normalized cells equal, the one that is larger before it wins (of a negative gamma the smaller), not the first.
     /// </summary>
     public static void PoolBeforeNormalizing(IReadOnlyList<Node> nodes, NodeBinding[] bindings)
     {
@@ -82,18 +79,18 @@ internal static class Fusion
             if (node.Layer is not MaxPool2D pooling || !pooling.QuartersInput(node.Inputs[0].Shape))
                 continue;
 
-            Node normalization = node.Inputs[0];
-            if (bindings[normalization.Index].IsFusedAway && readers[normalization.Index] == 1)
-                normalization = normalization.Inputs[0];
-
+            Node normalization = BehindActivation(node.Inputs[0], bindings, readers);
             NodeBinding binding = bindings[normalization.Index];
             if (readers[normalization.Index] > 1 || normalization.Layer is not BatchNormalization || !binding.ParametersTrainable || Rectifier.Of(binding.FusedActivation) == null)
                 continue;
 
-            binding.Pooling = bindings[node.Index];
+            (binding.Pooling, binding.PoolsItself) = (bindings[node.Index], true);
             bindings[node.Index].IsGradientHandedOn = true;
         }
     }
+
+    /// <summary>The node whose activation this is, where it does it itself and nothing else reads that.</summary>
+    private static Node BehindActivation(Node node, NodeBinding[] bindings, int[] readers) => bindings[node.Index].IsFusedAway && readers[node.Index] == 1 ? node.Inputs[0] : node;
 
     /// <summary>Marks the nodes whose gradient comes back through a max-pooling alone: of a window's cells one has a gradient, and activations and dropout keep zeros.</summary>
     public static void MarkSparseGradients(IReadOnlyList<Node> nodes, NodeBinding[] bindings)

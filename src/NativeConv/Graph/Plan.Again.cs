@@ -11,16 +11,19 @@ internal sealed unsafe partial class Plan
     private void RunAgainWhatIsCheap(Graph graph, bool[] needsGradient, RecomputeLimits limits)
     {
         var again = new HashSet<PlannedBuffer>();
-        foreach (Node node in _nodes)
+
+        // An activation or a flattening that ends the network may share the buffer that the caller or the loss reads.
+        Node[] nodes = [.. _nodes.Where(node => _values[node.Index] != _values[graph.Output.Index])];
+        foreach (Node node in nodes)
         {
-            if (node != graph.Output && !node.Layer.IsConvolution && CanRunForwardAgain(node, again))
+            if (!node.Layer.IsConvolution && CanRunForwardAgain(node, again))
                 TryRunAgain(_values[node.Index], LastForward(node), again, onlyBackward: true);
         }
 
         // After what reads their outputs: where that runs again, so do they, before it.
-        foreach (Node node in _nodes)
+        foreach (Node node in nodes)
         {
-            if (node != graph.Output && node.Layer.IsConvolution && CanRunForwardAgain(node, again) && IsWorthConvolvingAgain(node, limits))
+            if (node.Layer.IsConvolution && CanRunForwardAgain(node, again) && IsWorthConvolvingAgain(node, limits) && LeavesBands(node))
                 TryRunAgain(_values[node.Index], LastForward(node), again, onlyBackward: false);
         }
 
@@ -39,6 +42,11 @@ internal sealed unsafe partial class Plan
         long image = (long)node.Shape.Length * sizeof(float);
         return image <= limits.Image && image * BatchSize >= limits.Batch && node.Inputs[0].Shape.Length <= node.Shape.Length;
     }
+
+    /// <summary>Whether every stage that uses a node's output goes in as many bands with the node in it: in others sums are in another order.</summary>
+    private bool LeavesBands(Node node) => Array.TrueForAll(
+        _stages,
+        stage => !Array.Exists(stage.Steps, step => Touches(step, _values[node.Index])) || BandsOf(stage.Steps) == BandsOf([.. stage.Steps, LastForward(node) with { Pass = Pass.ForwardAgain }]));
 
     private bool CanRunForwardAgain(Node node, HashSet<PlannedBuffer> again)
     {

@@ -146,7 +146,7 @@ internal sealed unsafe partial class Plan
 
         return (values, gradients, added);
 
-        int ValueLength(Node node) => node.Layer.IsConvolution ? node.Shape.Length : GradientLength(node);
+        int ValueLength(Node node) => _bindings[node.Index].PoolsItself ? GradientLength(node) : node.Shape.Length;
 
         int GradientLength(Node node) => (_bindings[node.Index].Pooling?.OutputShape ?? node.Shape).Length;
 

@@ -72,8 +72,8 @@ public sealed class BatchNormalization : Layer
         where TVector : struct, IVector<TVector>
     {
         public LayerProgram Run<TActivation>()
-            where TActivation : struct, IActivation => node.Pooling == null
-                ? new BatchNormalizationProgram<TVector, TActivation>(node, layer)
-                : new PooledNormalizationProgram<TVector, TActivation>(node, layer);
+            where TActivation : struct, IActivation => node.PoolsItself
+                ? new PooledNormalizationProgram<TVector, TActivation>(node, layer)
+                : new BatchNormalizationProgram<TVector, TActivation>(node, layer);
     }
 }

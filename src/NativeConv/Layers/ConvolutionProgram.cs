@@ -8,7 +8,7 @@ namespace NativeConv.Layers;
 internal sealed unsafe class ConvolutionProgram<TVector>(NodeBinding node, ConvolutionAlgorithm<TVector> algorithm, bool hasBias, PooledGradient<TVector>? pooled) : LayerProgram
     where TVector : struct, IVector<TVector>
 {
-    /// <summary>Of so many multiply-adds or fewer a value, as with a 3x3 window and one channel, computing it takes less than half as long as writing it to memory and reading it.</summary>
+    /// <summary>Of so many multiply-adds or fewer, as in a 3x3 window of one channel, a value takes about half as long as writing it to memory and reading it.</summary>
     private const int FewMultiplyAdds = 9;
 
     private readonly AlignedMemory _forward = new(algorithm.ForwardPackedLength);

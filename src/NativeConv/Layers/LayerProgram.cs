@@ -111,10 +111,13 @@ internal sealed class NodeBinding
     /// <summary>The fused activation whose backward the program does: its own, or a pooling the one of the convolution before.</summary>
     public Activation BackwardActivation { get; set; } = Activation.Linear;
 
-    /// <summary>The max-pooling behind the node whose gradient the program takes in place of its own output's, with <see cref="Winners"/>; null for none. A normalization pools, too: its output is the winners.</summary>
+    /// <summary>The max-pooling behind the node whose gradient the program takes in place of its own output's, with <see cref="Winners"/>; null for none.</summary>
     public NodeBinding? Pooling { get; set; }
 
-    /// <summary>What the node does in place of its layer's own program; null where that is as ever.</summary>
+    /// <summary>Whether the node does the pooling, too: what it gives is as large as the pooling's output.</summary>
+    public bool PoolsItself { get; set; }
+
+    /// <summary>What a pooling's node does where the node before pools; null where it pools. The program of the node before, which is made first, gives it.</summary>
     public LayerProgram? ProgramInPlace { get; set; }
 
     /// <summary>Whether the node before takes this node's gradient as it is.</summary>

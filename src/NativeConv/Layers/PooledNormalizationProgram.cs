@@ -65,6 +65,7 @@ internal sealed unsafe class PooledNormalizationProgram<TVector, TActivation> : 
 
         public override int ForwardPhases => 2;
 
+        /// <summary>What runs again has its inputs until then: the normalization reads them.</summary>
         public override BackwardReads BackwardReads => BackwardReads.Inputs;
 
         public override bool CanRunForwardAgain => true;

@@ -15,7 +15,7 @@ public sealed class BandTests
     private static readonly BandLimits Small = new(Image: 0, Band: 1024, Weights: long.MaxValue);
 
     /// <summary>Rows enough for what taps see beside a band.</summary>
-    private static readonly BandLimits Windowed = Small with { Band = 4096 };
+    internal static readonly BandLimits Windowed = Small with { Band = 4096 };
 
     /// <summary>112x112x16 is 784 KB an image, eight rows of 112x112x32 are 115 KB: the stages of depthwise and pointwise convolutions, forward and backward, are cut.</summary>
     [Fact]

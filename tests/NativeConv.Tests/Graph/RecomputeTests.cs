@@ -55,14 +55,49 @@ public sealed class RecomputeTests
         RunsAgain(model, 128).Should().BeFalse();
     }
 
+    /// <summary>The activation, or the flattening behind it, that ends the network shares the convolution's buffer, which the caller reads.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Plan_OutputsBuffer_IsKept(bool flattens)
+    {
+        ModelBuilder builder = new ModelBuilder(6, 5, 1).Conv2D(3, 3, activation: Activation.ReLU);
+        Model model = (flattens ? builder.Flatten() : builder).Build(seed: 3);
+        string plan = new Plan(model.Graph, model.Store, PlanKind.ByHand, Batch, workers: 1, SimdLevels.Default, loss: null, recompute: Always).ToString();
+        plan.Should().NotContain("(conv2d)").And.Contain("  conv2d: whole batch");
+    }
+
+    /// <summary>A convolution in front of a pooled normalization: its sums read the winners alone, so that only what gives the input's gradient needs the cells.</summary>
+    [Fact]
+    public void Plan_PooledNormalization_ReadsCellsForTheGradientAlone()
+    {
+        Model model = new ModelBuilder(8, 6, 1).Conv2D(4, 3).BatchNormalization().ReLU().MaxPool2D(2).Conv2D(3, 3).BatchNormalization().GlobalAveragePool2D().Dense(2).Build(seed: 3);
+        string plan = new Plan(model.Graph, model.Store, PlanKind.Training, Batch, workers: 1, SimdLevels.Default, Loss.SoftmaxCrossEntropy(), recompute: Always).ToString();
+        plan.Should().Contain("conv2d_1' max_pool2d'+batch_normalization'[ReLU]").And.Contain("(conv2d) max_pool2d'+batch_normalization'#1[ReLU] conv2d'");
+        plan.Split("(conv2d)").Should().HaveCount(2, "it runs again once");
+    }
+
+    /// <summary>Bands decide in which order sums are added: no stage may lose them, as those of a convolution with taps would, which reads the rows beside a band.</summary>
+    [Fact]
+    public void Plan_StagesInBands_StaySo()
+    {
+        Model model = Banded();
+        string kept = Describe(model, BandTests.Windowed, RecomputeLimits.None), again = Describe(model, BandTests.Windowed, Always);
+        kept.Split(" bands an image").Should().HaveCountGreaterThan(5);
+        again.Split(" bands an image").Should().HaveSameCount(kept.Split(" bands an image"));
+        again.Should().NotContain("(conv2d)", "its next stages have bands, and it cannot");
+        string[] windows = [.. again.Split('\n').Where(line => line.Contains("(depthwise_conv2d)", StringComparison.Ordinal))];
+        windows.Should().NotBeEmpty().And.OnlyContain(line => line.Contains(" bands an image", StringComparison.Ordinal));
+    }
+
     [Theory]
     [InlineData("one channel")]
     [InlineData("depthwise")]
-    [InlineData("bands")]
+    [InlineData("banded")]
     public void Steps_AnyThreadsAndWidth_GiveTheBitsOfOutputsThatAreKept(string network)
     {
-        Model model = network == "one channel" ? OneChannel() : Depthwise();
-        BandLimits bands = network == "bands" ? new(Image: 0, Band: 512, Weights: long.MaxValue) : BandLimits.None;
+        Model model = network == "one channel" ? OneChannel() : network == "banded" ? Banded() : Depthwise();
+        BandLimits bands = network == "banded" ? BandTests.Windowed : BandLimits.None;
         float[] expected = Train(model, bands, RecomputeLimits.None, threads: 1, SimdLevels.Supported.Last());
         expected.Should().OnlyContain(value => float.IsFinite(value));
         foreach (SimdLevel level in SimdLevels.Callable.Where(level => SimdLevels.HasFusedMultiplyAdd || level == SimdLevels.Supported.Last()))
@@ -70,6 +105,21 @@ public sealed class RecomputeTests
             foreach (int threads in (int[])[1, 3])
                 Train(model, bands, Always, threads, level).Should().Equal(expected, "{0}, {1} threads", level, threads);
         }
+    }
+
+    /// <summary>Sums, products, concatenations, squeezing and poolings that read what runs again.</summary>
+    [Fact]
+    public void Steps_RandomGraphs_GiveTheBitsOfOutputsThatAreKept()
+    {
+        int again = 0;
+        for (int number = 0; number < 60; number++)
+        {
+            Model model = RandomGraph.Build(seed: 11, number);
+            again += Describe(model, BandLimits.None, Always) == Describe(model, BandLimits.None, RecomputeLimits.None) ? 0 : 1;
+            Train(model, BandLimits.None, Always, threads: 2, SimdLevels.Default).Should().Equal(Train(model, BandLimits.None, RecomputeLimits.None, threads: 1, SimdLevels.Default), "graph {0}", number);
+        }
+
+        again.Should().BeGreaterThan(5);
     }
 
     internal static Model OneChannel() => new ModelBuilder(30, 32, 1)
@@ -84,13 +134,24 @@ public sealed class RecomputeTests
         return builder.AveragePool2D(2).DepthwiseConv2D(3, dilation: 2).BatchNormalization().PointwiseConv2D(8).BatchNormalization().GlobalAveragePool2D().Dense(4).Build(seed: 5);
     }
 
+    /// <summary>A convolution with taps whose next stages go in bands, and a depthwise one, of a sum, that goes in bands itself.</summary>
+    internal static Model Banded()
+    {
+        ModelBuilder builder = new ModelBuilder(24, 7, 1).Conv2D(20, 3).BatchNormalization().ReLU();
+        Node start = builder.Current;
+        builder.Conv2D(20, 1).BatchNormalization().Add(start).DepthwiseConv2D(3).BatchNormalization().PointwiseConv2D(20).BatchNormalization().ReLU().DepthwiseConv2D(3).BatchNormalization();
+        return builder.PointwiseConv2D(20).BatchNormalization().GlobalAveragePool2D().Dense(4).Build(seed: 6);
+    }
+
+    private static string Describe(Model model, BandLimits bands, RecomputeLimits recompute) =>
+        new Plan(model.Graph, model.Store, PlanKind.Training, Batch, workers: 1, SimdLevels.Default, Loss.SoftmaxCrossEntropy(), bands: bands, recompute: recompute).ToString();
+
     private static bool RunsAgain(Model model, int batch) => model.Plan(Loss.SoftmaxCrossEntropy(), batch).ToString().Contains("(conv2d)", StringComparison.Ordinal);
 
     private static float[] Train(Model model, BandLimits bands, RecomputeLimits recompute, int threads, SimdLevel level)
     {
         ParameterStore store = model.Clone().Store;
         var plan = new Plan(model.Graph, store, PlanKind.Training, Batch, threads, level, Loss.SoftmaxCrossEntropy(), bands: bands, recompute: recompute);
-        plan.ToString().Contains("conv2d) ", StringComparison.Ordinal).Should().Be(recompute == Always);
         var executor = new TrainingExecutor(plan, seed: 3);
         float[] images = TestData.Uniform(Batch * model.InputShape.Length, 1);
         TestData.Labels(Batch, model.OutputShape.Length, 2).CopyTo(plan.Loss!.Labels);

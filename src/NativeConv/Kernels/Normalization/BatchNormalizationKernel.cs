@@ -237,13 +237,16 @@ internal static unsafe class BatchNormalizationKernel
         float* x, float* dy, float* mean, float* scale, float* beta, float* slope, float* offset, int count)
         where TVector : struct, IVector<TVector>
         where TActivation : struct, IActivation
-        where TEdge : struct, IEdge
-    {
-        TVector deviation = TEdge.Load<TVector>(x, count) - TEdge.Load<TVector>(mean, count), factor = TEdge.Load<TVector>(scale, count);
-        TVector gradient = TActivation.Backward(TVector.MultiplyAdd(deviation, factor, TEdge.Load<TVector>(beta, count)), TEdge.Load<TVector>(dy, count));
-        TVector constant = TVector.MultiplyAdd(deviation, TEdge.Load<TVector>(slope, count), TEdge.Load<TVector>(offset, count));
-        return TVector.MultiplyAdd(gradient, factor, constant);
-    }
+        where TEdge : struct, IEdge => InputGradient<TVector, TActivation>(
+            TEdge.Load<TVector>(x, count) - TEdge.Load<TVector>(mean, count), TEdge.Load<TVector>(dy, count), TEdge.Load<TVector>(scale, count), TEdge.Load<TVector>(beta, count),
+            TEdge.Load<TVector>(slope, count), TEdge.Load<TVector>(offset, count));
+
+    /// <summary>dx of <see cref="BackwardInput{TVector, TActivation}"/> from x - mean.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector InputGradient<TVector, TActivation>(TVector deviation, TVector dy, TVector scale, TVector beta, TVector slope, TVector offset)
+        where TVector : struct, IVector<TVector>
+        where TActivation : struct, IActivation =>
+        TVector.MultiplyAdd(TActivation.Backward(TVector.MultiplyAdd(deviation, scale, beta), dy), scale, TVector.MultiplyAdd(deviation, slope, offset));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static TVector Gradient<TVector, TActivation>(float* x, float* dy, TVector centre, float* scale, float* beta, out TVector deviation)

@@ -99,19 +99,13 @@ internal static unsafe class PooledNormalizationKernel
         TVector centre = TEdge.Load<TVector>(mean, count), factor = TEdge.Load<TVector>(scale, count), shift = TEdge.Load<TVector>(beta, count);
         TVector rise = TEdge.Load<TVector>(slope, count), constant = TEdge.Load<TVector>(offset, count);
         TVector gradient = TEdge.Load<TVector>(dy, count), number = TEdge.LoadBytes<TVector>(winners, count);
-        TEdge.Store(dx, InputGradient<TVector, TActivation>(
+        TEdge.Store(dx, BatchNormalizationKernel.InputGradient<TVector, TActivation>(
             TEdge.Load<TVector>(window, count) - centre, TVector.And(TVector.EqualTo(number, TVector.Zero), gradient), factor, shift, rise, constant), count);
-        TEdge.Store(dx + right, InputGradient<TVector, TActivation>(
+        TEdge.Store(dx + right, BatchNormalizationKernel.InputGradient<TVector, TActivation>(
             TEdge.Load<TVector>(window + right, count) - centre, TVector.And(TVector.EqualTo(number, TVector.Broadcast(1)), gradient), factor, shift, rise, constant), count);
-        TEdge.Store(dx + below, InputGradient<TVector, TActivation>(
+        TEdge.Store(dx + below, BatchNormalizationKernel.InputGradient<TVector, TActivation>(
             TEdge.Load<TVector>(window + below, count) - centre, TVector.And(TVector.EqualTo(number, TVector.Broadcast(2)), gradient), factor, shift, rise, constant), count);
-        TEdge.Store(dx + below + right, InputGradient<TVector, TActivation>(
+        TEdge.Store(dx + below + right, BatchNormalizationKernel.InputGradient<TVector, TActivation>(
             TEdge.Load<TVector>(window + below + right, count) - centre, TVector.And(TVector.EqualTo(number, TVector.Broadcast(3)), gradient), factor, shift, rise, constant), count);
     }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TVector InputGradient<TVector, TActivation>(TVector deviation, TVector dy, TVector factor, TVector shift, TVector rise, TVector constant)
-        where TVector : struct, IVector<TVector>
-        where TActivation : struct, IActivation =>
-        TVector.MultiplyAdd(TActivation.Backward(TVector.MultiplyAdd(deviation, factor, shift), dy), factor, TVector.MultiplyAdd(deviation, rise, constant));
 }
