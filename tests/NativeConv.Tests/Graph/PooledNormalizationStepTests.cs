@@ -9,7 +9,8 @@ namespace NativeConv.Tests.Graph;
 /// <summary>Training where a max-pooling reads a batch normalization, which then pools before it normalizes.</summary>
 public sealed class PooledNormalizationStepTests
 {
-    private const int Batch = 5;
+    /// <summary>Two or three images a chunk, which a worker takes at once.</summary>
+    private const int Batch = 150;
 
     /// <summary>The normalization pools, in its first stage, and keeps what won; the pooling normalizes it, forward and where its output is needed again.</summary>
     [Fact]
