@@ -206,18 +206,11 @@ public sealed class BandTests
 
     private static BandLimits Limits(string network) => network is nameof(Residual) or "Spatial" ? Small : network == nameof(Bottlenecks) ? Windowed with { Band = 16 * 1024 } : Windowed;
 
-    /// <summary>The gradients and the state after a whole batch and one with two images less.</summary>
     private static float[] Train(Model model, BandLimits bands, int threads, SimdLevel level)
     {
-        ParameterStore store = model.Clone().Store;
-        var plan = new Plan(model.Graph, store, PlanKind.Training, Batch, threads, level, Loss.SoftmaxCrossEntropy(), bands: bands);
+        var plan = new Plan(model.Graph, model.Store, PlanKind.Training, Batch, threads, level, Loss.SoftmaxCrossEntropy(), bands: bands);
         plan.ToString().Contains(" bands an image", StringComparison.Ordinal).Should().Be(bands != BandLimits.None);
-        var executor = new TrainingExecutor(plan, seed: 3);
-        float[] images = TestData.Uniform(Batch * model.InputShape.Length, 1);
-        TestData.Labels(Batch, model.OutputShape.Length, 2).CopyTo(plan.Loss!.Labels);
-        executor.Run(images, Batch, step: 0);
-        executor.Run(images.AsSpan(0, (Batch - 2) * model.InputShape.Length), Batch - 2, step: 1);
-        return [.. store.Gradients.Span, .. store.State.Span];
+        return PlannedSteps.Run(model, Batch, threads, level, bands);
     }
 
     private static Model Separable(int height, int width, int channels, int filters) => new ModelBuilder(height, width, 1)

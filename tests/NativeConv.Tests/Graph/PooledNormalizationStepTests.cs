@@ -1,5 +1,4 @@
 using FluentAssertions;
-using NativeConv.Graph;
 using NativeConv.Simd;
 using NativeConv.Tests.Support;
 using Xunit;
@@ -69,20 +68,13 @@ public sealed class PooledNormalizationStepTests
         }
     }
 
-    /// <summary>The gradients and the state after a whole batch and one with two images less.</summary>
+    /// <summary>Two steps, where gamma turns the order of the first channels around and leaves none among the last.</summary>
     private static float[] Train(Model model, int threads, SimdLevel level)
     {
         model = model.Clone();
         foreach (Parameter gamma in model.Parameters.Where(parameter => parameter.Role == ParameterRole.Gamma))
             (gamma.Value.Span[0], gamma.Value.Span[^1]) = (-0.8f, 0);
 
-        ParameterStore store = model.Store;
-        var plan = new Plan(model.Graph, store, PlanKind.Training, Batch, threads, level, Loss.SoftmaxCrossEntropy());
-        var executor = new TrainingExecutor(plan, seed: 3);
-        float[] images = TestData.Uniform(Batch * model.InputShape.Length, 1);
-        TestData.Labels(Batch, model.OutputShape.Length, 2).CopyTo(plan.Loss!.Labels);
-        executor.Run(images, Batch, step: 0);
-        executor.Run(images.AsSpan(0, (Batch - 2) * model.InputShape.Length), Batch - 2, step: 1);
-        return [.. store.Gradients.Span, .. store.State.Span];
+        return PlannedSteps.Run(model, Batch, threads, level);
     }
 }

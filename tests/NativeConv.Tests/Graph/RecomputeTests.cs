@@ -148,15 +148,6 @@ public sealed class RecomputeTests
 
     private static bool RunsAgain(Model model, int batch) => model.Plan(Loss.SoftmaxCrossEntropy(), batch).ToString().Contains("(conv2d)", StringComparison.Ordinal);
 
-    private static float[] Train(Model model, BandLimits bands, RecomputeLimits recompute, int threads, SimdLevel level)
-    {
-        ParameterStore store = model.Clone().Store;
-        var plan = new Plan(model.Graph, store, PlanKind.Training, Batch, threads, level, Loss.SoftmaxCrossEntropy(), bands: bands, recompute: recompute);
-        var executor = new TrainingExecutor(plan, seed: 3);
-        float[] images = TestData.Uniform(Batch * model.InputShape.Length, 1);
-        TestData.Labels(Batch, model.OutputShape.Length, 2).CopyTo(plan.Loss!.Labels);
-        executor.Run(images, Batch, step: 0);
-        executor.Run(images.AsSpan(0, (Batch - 2) * model.InputShape.Length), Batch - 2, step: 1);
-        return [.. store.Gradients.Span, .. store.State.Span];
-    }
+    private static float[] Train(Model model, BandLimits bands, RecomputeLimits recompute, int threads, SimdLevel level) =>
+        PlannedSteps.Run(model, Batch, threads, level, bands, recompute);
 }
