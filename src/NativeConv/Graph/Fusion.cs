@@ -48,22 +48,13 @@ internal static class Fusion
     /// </summary>
     public static void HandGradientsToConvolutions(IReadOnlyList<Node> nodes, NodeBinding[] bindings)
     {
-        int[] readers = Graph.CountReaders(nodes);
-        foreach (Node node in nodes)
+        foreach ((NodeBinding pooling, Node convolution) in CoveringPoolings(nodes, bindings))
         {
-            if (node.Layer is not MaxPool2D pooling || !pooling.QuartersInput(node.Inputs[0].Shape))
-                continue;
-
-            Node convolution = BehindActivation(node.Inputs[0], bindings, readers);
             NodeBinding binding = bindings[convolution.Index];
-            if (readers[convolution.Index] > 1 || convolution.Inputs.Count != 1 || binding.BackwardActivation != Activation.Linear
-                || !convolution.Layer.CanTakePooledGradient(convolution.Inputs[0].Shape))
-            {
+            if (convolution.Inputs.Count != 1 || binding.BackwardActivation != Activation.Linear || !convolution.Layer.CanTakePooledGradient(convolution.Inputs[0].Shape))
                 continue;
-            }
 
-            binding.Pooling = bindings[node.Index];
-            bindings[node.Index].IsGradientHandedOn = true;
+            (binding.Pooling, pooling.IsGradientHandedOn) = (pooling, true);
         }
     }
 
@@ -73,24 +64,33 @@ internal static class Fusion
     /// </summary>
     public static void PoolBeforeNormalizing(IReadOnlyList<Node> nodes, NodeBinding[] bindings)
     {
+        foreach ((NodeBinding pooling, Node normalization) in CoveringPoolings(nodes, bindings))
+        {
+            NodeBinding binding = bindings[normalization.Index];
+            if (normalization.Layer is not BatchNormalization || !binding.ParametersTrainable || Rectifier.Of(binding.FusedActivation) == null)
+                continue;
+
+            (binding.Pooling, binding.PoolsItself, pooling.IsGradientHandedOn) = (pooling, true, true);
+        }
+    }
+
+    /// <summary>The 2x2 max-poolings that cover what they read, each with the node that computes it and its own activation, where nothing else reads that.</summary>
+    private static IEnumerable<(NodeBinding Pooling, Node Producer)> CoveringPoolings(IReadOnlyList<Node> nodes, NodeBinding[] bindings)
+    {
         int[] readers = Graph.CountReaders(nodes);
         foreach (Node node in nodes)
         {
             if (node.Layer is not MaxPool2D pooling || !pooling.QuartersInput(node.Inputs[0].Shape))
                 continue;
 
-            Node normalization = BehindActivation(node.Inputs[0], bindings, readers);
-            NodeBinding binding = bindings[normalization.Index];
-            if (readers[normalization.Index] > 1 || normalization.Layer is not BatchNormalization || !binding.ParametersTrainable || Rectifier.Of(binding.FusedActivation) == null)
-                continue;
+            Node producer = node.Inputs[0];
+            if (bindings[producer.Index].IsFusedAway && readers[producer.Index] == 1)
+                producer = producer.Inputs[0];
 
-            (binding.Pooling, binding.PoolsItself) = (bindings[node.Index], true);
-            bindings[node.Index].IsGradientHandedOn = true;
+            if (readers[producer.Index] == 1)
+                yield return (bindings[node.Index], producer);
         }
     }
-
-    /// <summary>The node whose activation this is, where it does it itself and nothing else reads that.</summary>
-    private static Node BehindActivation(Node node, NodeBinding[] bindings, int[] readers) => bindings[node.Index].IsFusedAway && readers[node.Index] == 1 ? node.Inputs[0] : node;
 
     /// <summary>Marks the nodes whose gradient comes back through a max-pooling alone: of a window's cells one has a gradient, and activations and dropout keep zeros.</summary>
     public static void MarkSparseGradients(IReadOnlyList<Node> nodes, NodeBinding[] bindings)
