@@ -49,25 +49,15 @@ internal static class LayersCommand
         using var contiguous = new TorchLayer(ours, shape, channelsLast: false);
         using var channelsLast = new TorchLayer(ours, shape, channelsLast: true);
         using var onnx = new OnnxLayer(ours, shape, threads);
-        ours.ForwardAndGradients();
-        contiguous.RequireAgreement($"{shape}", ours);
-        channelsLast.RequireAgreement($"{shape}, channels last", ours);
+        ours.Run(LayerPass.Gradients);
         onnx.RequireAgreement($"{shape}", ours);
         foreach (LayerPass pass in passes)
         {
-            Contender[] contenders = pass == LayerPass.Forward
-                ?
-                [
-                    new(Contender.Ours, ours.Forward), new(PeerLibraries.Libtorch, contiguous.Forward), new(PeerLibraries.Libtorch, channelsLast.Forward),
-                    new(PeerLibraries.OnnxRuntime, onnx.Forward),
-                ]
-                :
-                [
-                    new(Contender.Ours, ours.ForwardAndGradients), new(PeerLibraries.Libtorch, contiguous.ForwardAndGradients),
-                    new(PeerLibraries.Libtorch, channelsLast.ForwardAndGradients),
-                ];
+            IEnumerable<Contender> libtorch = Agreement.Agreeing([contiguous, channelsLast], layer => layer.RequireAgreement(pass, ours))
+                .Select(layer => new Contender(PeerLibraries.Libtorch, () => layer.Run(pass)));
+            Contender[] forwardAlone = pass == LayerPass.Forward ? [new(PeerLibraries.OnnxRuntime, onnx.Forward)] : [];
             var load = new ForeignLoad();
-            IReadOnlyDictionary<string, double> times = Contest.Run(contenders);
+            IReadOnlyDictionary<string, double> times = Contest.Run([new(Contender.Ours, () => ours.Run(pass)), .. libtorch, .. forwardAlone]);
             string name = $"{shape} {Text(pass)}{(networks.Length > 0 ? $" ({networks})" : "")}";
             Row[] rows = [.. times.Where(time => time.Key != Contender.Ours).Select(time => new Row(name, threads, shape.Batch, times[Contender.Ours], time.Key, time.Value))];
             measured.AddRange(rows.Select(row => new MeasuredLayer(shape, pass, row)));

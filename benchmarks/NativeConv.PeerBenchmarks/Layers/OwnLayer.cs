@@ -21,7 +21,14 @@ internal sealed class OwnLayer(LayerShape shape, int threads)
 
     public Tensor KernelGradient { get; } = new(shape.Window, shape.Window, shape.Channels / shape.Groups, shape.Filters);
 
-    public void Forward()
+    public void Run(LayerPass pass)
+    {
+        Forward();
+        if (pass == LayerPass.Gradients)
+            Gradients();
+    }
+
+    private void Forward()
     {
         if (shape.Kind == LayerKind.Depthwise)
             DepthwiseConvolution.Forward(_geometry, shape.Channels, X.Span, Kernel.Span, [], Y.Span, shape.Multiplier, _execution);
@@ -29,9 +36,8 @@ internal sealed class OwnLayer(LayerShape shape, int threads)
             Convolution.Forward(_geometry, shape.Channels, shape.Filters, X.Span, Kernel.Span, [], Y.Span, execution: _execution);
     }
 
-    public void ForwardAndGradients()
+    private void Gradients()
     {
-        Forward();
         if (shape.Kind == LayerKind.Depthwise)
         {
             DepthwiseConvolution.BackwardInput(_geometry, shape.Channels, OutputGradient.Span, Kernel.Span, InputGradient.Span, shape.Multiplier, _execution);

@@ -7,12 +7,14 @@ namespace NativeConv.PeerBenchmarks.Layers;
 internal sealed class TorchLayer : IDisposable
 {
     private readonly LayerShape _shape;
+    private readonly bool _channelsLast;
     private readonly torch.Tensor _x, _kernel, _outputGradient;
     private readonly long[] _strides, _padding, _dilation;
 
     public TorchLayer(OwnLayer layer, LayerShape shape, bool channelsLast)
     {
         _shape = shape;
+        _channelsLast = channelsLast;
         _x = TorchTensors.FromImages(layer.X, channelsLast).requires_grad_();
         _kernel = TorchTensors.FromKernel(layer.Kernel, channelsLast).requires_grad_();
         _outputGradient = TorchTensors.FromImages(layer.OutputGradient, channelsLast);
@@ -21,24 +23,23 @@ internal sealed class TorchLayer : IDisposable
         _dilation = [shape.Dilation, shape.Dilation];
     }
 
-    public void Forward()
+    public void Run(LayerPass pass)
     {
-        using (torch.inference_mode())
-            Convolve().Dispose();
-    }
-
-    public void ForwardAndGradients()
-    {
-        using torch.Tensor y = Convolve();
-        foreach (torch.Tensor gradient in Gradients(y))
-            gradient.Dispose();
+        if (pass == LayerPass.Forward)
+            Forward();
+        else
+            ForwardAndGradients();
     }
 
     /// <exception cref="PeerException">It computes something else.</exception>
-    public void RequireAgreement(string what, OwnLayer ours)
+    public void RequireAgreement(LayerPass pass, OwnLayer ours)
     {
+        string what = $"{_shape}, {TorchTensors.FormatName(_channelsLast)}";
         using torch.Tensor y = Convolve();
         Agreement.Require($"{what}: output", PeerLibraries.Libtorch, ours.Y.Span, TorchTensors.ToImages(y));
+        if (pass == LayerPass.Forward)
+            return;
+
         IList<torch.Tensor> gradients = Gradients(y);
         using torch.Tensor inputGradient = gradients[0], kernelGradient = gradients[1];
         Agreement.Require($"{what}: input gradient", PeerLibraries.Libtorch, ours.InputGradient.Span, TorchTensors.ToImages(inputGradient));
@@ -50,6 +51,19 @@ internal sealed class TorchLayer : IDisposable
         _x.Dispose();
         _kernel.Dispose();
         _outputGradient.Dispose();
+    }
+
+    private void Forward()
+    {
+        using (torch.inference_mode())
+            Convolve().Dispose();
+    }
+
+    private void ForwardAndGradients()
+    {
+        using torch.Tensor y = Convolve();
+        foreach (torch.Tensor gradient in Gradients(y))
+            gradient.Dispose();
     }
 
     private torch.Tensor Convolve() => torch.nn.functional.conv2d(_x, _kernel, null, _strides, _padding, _dilation, _shape.Groups);

@@ -28,10 +28,11 @@ internal static class EpochsCommand
     {
         PeerLibraries.LoadLibtorch(threads);
         PeerLibraries.Describe(threads);
-        Model model = BenchmarkedModel.All.Single(network => network.Name == Network).Build();
+        BenchmarkedModel network = BenchmarkedModel.All.Single(network => network.Name == Network);
+        double step = LibtorchStep(network, threads), steps = Epochs * Math.Ceiling((double)Images / BatchSize);
+        Model model = network.Build();
         model.Execution = new() { ThreadCount = threads };
         Dataset digits = DrawnDigits.Create(Images, seed: 1);
-        double step = LibtorchStep(model), steps = Epochs * Math.Ceiling((double)Images / BatchSize);
         var load = new ForeignLoad();
         double ours = Contest.Time(() => model.Fit(digits, options: new() { Epochs = Epochs, BatchSize = BatchSize, Optimizer = new Adam(LearningRate), Seed = 1 }));
         var row = new Row($"{Network}, {Epochs} epochs", threads, BatchSize, ours, PeerLibraries.Libtorch, step * steps);
@@ -42,13 +43,11 @@ internal static class EpochsCommand
     }
 
     /// <summary>The median of libtorch's steps, milliseconds, in the memory format that suits it better.</summary>
-    private static double LibtorchStep(Model model)
+    private static double LibtorchStep(BenchmarkedModel network, int threads)
     {
-        Tensor images = ModelChain.Normalize(model, BenchmarkedModel.Images(model, BatchSize));
-        int[] labels = [.. Enumerable.Range(0, BatchSize).Select(i => i % model.OutputShape.Length)];
-        return new[] { false, true }.Min(channelsLast =>
+        using var training = new ComparedTraining(network, BatchSize, threads);
+        return training.Libtorch.Min(peer =>
         {
-            using var peer = new TorchModel(model, images, labels, LearningRate, channelsLast);
             for (int i = 0; i < WarmSteps; i++)
                 peer.Step();
 

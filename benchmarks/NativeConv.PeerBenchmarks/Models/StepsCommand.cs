@@ -7,11 +7,6 @@ namespace NativeConv.PeerBenchmarks.Models;
 /// <summary>Measures training steps - forward, softmax cross-entropy, backward, Adam - against libtorch.</summary>
 internal static class StepsCommand
 {
-    private const float LearningRate = 1e-4f;
-
-    // How many losses must agree before anything is timed: the first alone would leave gradients and optimizer unchecked.
-    private const int ComparedSteps = 3;
-
     public static Command Build()
     {
         Option<int[]> batches = Commands.Batches();
@@ -45,28 +40,12 @@ internal static class StepsCommand
 
     private static Row Measure(BenchmarkedModel network, int batch, int threads)
     {
-        Model model = network.Build();
-        model.Execution = new() { ThreadCount = threads };
-        Tensor images = BenchmarkedModel.Images(model, batch), normalized = ModelChain.Normalize(model, images);
-        var random = new System.Random(1);
-        int[] labels = [.. Enumerable.Range(0, batch).Select(_ => random.Next(model.OutputShape.Length))];
-        using var contiguous = new TorchModel(model, normalized, labels, LearningRate, channelsLast: false);
-        using var channelsLast = new TorchModel(model, normalized, labels, LearningRate, channelsLast: true);
-        TrainingSession session = model.BeginTraining(Loss.SoftmaxCrossEntropy(), new Adam(LearningRate), batch);
-        for (int step = 1; step <= ComparedSteps; step++)
-        {
-            string what = $"{network.Name}, batch {batch}: loss of step {step}";
-            float loss = session.Step(images.Span, labels).Loss;
-            Agreement.Require(what, PeerLibraries.Libtorch, [loss], [contiguous.Step()]);
-            Agreement.Require($"{what}, channels last", PeerLibraries.Libtorch, [loss], [channelsLast.Step()]);
-        }
-
+        using var training = new ComparedTraining(network, batch, threads);
+        IEnumerable<Contender> libtorch = training.Libtorch.Select(peer => new Contender(PeerLibraries.Libtorch, () => peer.Step()));
         var load = new ForeignLoad();
-        IReadOnlyDictionary<string, double> times = Contest.Run(
-            new(Contender.Ours, () => session.Step(images.Span, labels)), new(PeerLibraries.Libtorch, () => contiguous.Step()),
-            new(PeerLibraries.Libtorch, () => channelsLast.Step()));
-        var row = new Row(network.Name, threads, batch, times[Contender.Ours], PeerLibraries.Libtorch, times[PeerLibraries.Libtorch]);
+        IReadOnlyDictionary<string, double> times = Contest.Run([new(Contender.Ours, () => training.Step()), .. libtorch]);
         string label = BenchmarkedModel.Label(network.Name, batch);
+        var row = new Row(network.Name, threads, batch, times[Contender.Ours], PeerLibraries.Libtorch, times[PeerLibraries.Libtorch]);
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"{label}  {row.OursMilliseconds,8:F2}  {row.PeerMilliseconds,8:F2}  {row.Ratio,5:F2}  {network.StepTarget(batch),6}{load.Remark}"));

@@ -13,6 +13,7 @@ internal sealed class TorchModel : IDisposable
     private readonly Sequential _network;
     private readonly optim.Optimizer _optimizer;
     private readonly torch.Tensor _images, _labels;
+    private readonly bool _channelsLast;
 
     /// <param name="model">The network and the parameters it has now.</param>
     /// <param name="images">What it trains on, normalized, [n, h, w, c].</param>
@@ -21,6 +22,7 @@ internal sealed class TorchModel : IDisposable
     /// <param name="channelsLast">Whether channels are innermost in memory.</param>
     public TorchModel(Model model, Tensor images, int[] labels, float learningRate, bool channelsLast)
     {
+        _channelsLast = channelsLast;
         _network = nn.Sequential(ModelChain.Of(model).SelectMany(node => Modules(model, node, channelsLast)));
         _network.train();
         _optimizer = optim.Adam(_network.parameters(), learningRate);
@@ -37,6 +39,14 @@ internal sealed class TorchModel : IDisposable
         loss.backward();
         _optimizer.step();
         return loss.ToSingle();
+    }
+
+    /// <summary>Steps as often as there are losses.</summary>
+    /// <exception cref="PeerException">It loses something else.</exception>
+    public void RequireLosses(string what, IReadOnlyList<float> losses)
+    {
+        for (int i = 0; i < losses.Count; i++)
+            Agreement.Require($"{what}, {TorchTensors.FormatName(_channelsLast)}: loss of step {i + 1}", PeerLibraries.Libtorch, [losses[i]], [Step()]);
     }
 
     public void Dispose()

@@ -6,6 +6,34 @@ internal static class Agreement
     /// <summary>How far values may differ, by the largest of them.</summary>
     private const float Tolerance = 1e-3f;
 
+    /// <summary>Of the ways in which a peer does the work, those that compute the same; what the others compute is printed.</summary>
+    /// <exception cref="PeerException">None does.</exception>
+    public static IReadOnlyList<TWay> Agreeing<TWay>(IReadOnlyList<TWay> ways, Action<TWay> require)
+    {
+        var agreeing = new List<TWay>();
+        var others = new List<PeerException>();
+        foreach (TWay way in ways)
+        {
+            try
+            {
+                require(way);
+                agreeing.Add(way);
+            }
+            catch (PeerException e)
+            {
+                others.Add(e);
+            }
+        }
+
+        if (agreeing.Count == 0)
+            throw others[0];
+
+        foreach (PeerException other in others)
+            Console.WriteLine($"Not timed: {other.Message}");
+
+        return agreeing;
+    }
+
     /// <exception cref="PeerException">They differ.</exception>
     public static void Require(string what, string peer, ReadOnlySpan<float> ours, ReadOnlySpan<float> theirs)
     {

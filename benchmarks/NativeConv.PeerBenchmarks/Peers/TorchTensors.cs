@@ -6,6 +6,9 @@ namespace NativeConv.PeerBenchmarks.Peers;
 /// <summary>Copies between NativeConv's layouts and libtorch's: images [n, h, w, c] and [n, c, h, w], kernels [kh, kw, c, o] and [o, c, kh, kw].</summary>
 internal static class TorchTensors
 {
+    /// <summary>libtorch's name of a memory format.</summary>
+    public static string FormatName(bool channelsLast) => channelsLast ? "channels last" : "contiguous";
+
     public static torch.Tensor FromImages(Tensor images, bool channelsLast) => From(images, channelsLast, 0, 3, 1, 2);
 
     /// <summary>A depthwise kernel is [kh, kw, 1, c m] here.</summary>
@@ -34,11 +37,11 @@ internal static class TorchTensors
         return own.permute(0, 3, 1, 2);
     }
 
-    /// <summary>A copy in row-major order.</summary>
+    /// <summary>A copy in row-major order, strides of dimensions of one included: libtorch takes the memory format from them, and a clone would keep others.</summary>
     private static torch.Tensor Own(torch.Tensor tensor)
     {
-        using torch.Tensor contiguous = tensor.contiguous();
-        return contiguous.clone();
+        torch.Tensor own = torch.empty(tensor.shape);
+        return own.copy_(tensor);
     }
 
     private static float[] Values(torch.Tensor tensor, params long[] order)
