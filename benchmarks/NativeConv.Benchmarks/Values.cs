@@ -5,6 +5,8 @@ namespace NativeConv.Benchmarks;
 /// <summary>Memory for kernels.</summary>
 internal static class Values
 {
+    private const int DistanceFloats = 64 * 1024 / sizeof(float);
+
     /// <summary>A block of random values, the same on every run, so small that sums stay normal however often they are added to.</summary>
     public static AlignedMemory Block(long length)
     {
@@ -27,6 +29,6 @@ internal static class Values
             label = random.Next(10);
     }
 
-    /// <summary>A block for each worker.</summary>
-    public static AlignedMemory[] Blocks(int workers, long length) => [.. Enumerable.Range(0, workers).Select(_ => Block(length))];
+    /// <summary>A block for each worker, so far from the next that no processor fetches another worker's values ahead while it changes them.</summary>
+    public static AlignedMemory[] Blocks(int workers, long length) => [.. Enumerable.Range(0, workers).Select(_ => Block(length + DistanceFloats))];
 }
