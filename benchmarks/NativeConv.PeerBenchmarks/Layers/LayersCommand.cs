@@ -51,6 +51,7 @@ internal static class LayersCommand
         using var onnx = new OnnxLayer(ours, shape, threads);
         ours.Run(LayerPass.Gradients);
         onnx.RequireAgreement($"{shape}", ours);
+        ours.RequireFittingGradients();
         foreach (LayerPass pass in passes)
         {
             IEnumerable<Contender> libtorch = Agreement.Agreeing([contiguous, channelsLast], layer => layer.RequireAgreement(pass, ours))
@@ -61,12 +62,15 @@ internal static class LayersCommand
             string name = $"{shape} {Text(pass)}{(networks.Length > 0 ? $" ({networks})" : "")}";
             Row[] rows = [.. times.Where(time => time.Key != Contender.Ours).Select(time => new Row(name, threads, shape.Batch, times[Contender.Ours], time.Key, time.Value))];
             measured.AddRange(rows.Select(row => new MeasuredLayer(shape, pass, row)));
-            string peers = string.Concat(rows.Select(row => string.Create(CultureInfo.InvariantCulture, $"  {row.PeerMilliseconds,8:F3}  {row.Ratio,5:F2}")));
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Label(shape, pass)}  {times[Contender.Ours],8:F3}{peers,-32}  {networks}{load.Remark}"));
+            string peers = string.Concat(new[] { PeerLibraries.Libtorch, PeerLibraries.OnnxRuntime }.Select(peer => Text(rows.FirstOrDefault(row => row.Peer == peer))));
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Label(shape, pass)}  {times[Contender.Ours],8:F3}{peers}  {networks}{load.Remark}"));
         }
     }
 
     private static string Label(LayerShape shape, LayerPass pass) => $"{shape,-36} batch {shape.Batch,-2}  {Text(pass),-9}";
+
+    private static string Text(Row? row) =>
+        row == null ? new string(' ', 17) : string.Create(CultureInfo.InvariantCulture, $"  {row.PeerMilliseconds,8:F3}  {row.Ratio,5:F2}");
 
     private static string Text(LayerPass pass) => pass.ToString().ToLowerInvariant();
 }

@@ -3,6 +3,9 @@ namespace NativeConv.PeerBenchmarks.Layers;
 /// <summary>A layer on NativeConv's operators, with the inputs that the peers get too. All buffers are made once.</summary>
 internal sealed class OwnLayer(LayerShape shape, int threads)
 {
+    /// <summary>How far dot products may differ, by the sum of what they add.</summary>
+    private const double FitTolerance = 1e-6;
+
     private readonly Conv2DGeometry _geometry = shape.Geometry;
     private readonly ExecutionOptions _execution = new() { ThreadCount = threads };
 
@@ -28,6 +31,21 @@ internal sealed class OwnLayer(LayerShape shape, int threads)
             Gradients();
     }
 
+    /// <summary>
+    /// The layer is linear in its input and in its kernel, so that dy . y = dx . x = dw . w: whether gradients fit an output that peers agree with does not depend on how any peer computes them.
+    /// </summary>
+    /// <exception cref="PeerException">They do not fit.</exception>
+    public void RequireFittingGradients()
+    {
+        (double expected, double scale) = Dot(OutputGradient, Y);
+        foreach ((string name, Tensor gradient, Tensor values) in new[] { ("input", InputGradient, X), ("kernel", KernelGradient, Kernel) })
+        {
+            (double dot, _) = Dot(gradient, values);
+            if (!(Math.Abs(dot - expected) <= FitTolerance * scale))
+                throw new PeerException($"{shape}: the {name} gradient times the {name} is {dot:G9}, where the output gradient times the output is {expected:G9}.");
+        }
+    }
+
     private void Forward()
     {
         if (shape.Kind == LayerKind.Depthwise)
@@ -48,5 +66,20 @@ internal sealed class OwnLayer(LayerShape shape, int threads)
             Convolution.BackwardInput(_geometry, shape.Channels, shape.Filters, OutputGradient.Span, Kernel.Span, InputGradient.Span, execution: _execution);
             Convolution.BackwardWeights(_geometry, shape.Channels, shape.Filters, X.Span, OutputGradient.Span, KernelGradient.Span, execution: _execution);
         }
+    }
+
+    /// <summary>A dot product, and that of the values without their signs.</summary>
+    private static (double Dot, double Scale) Dot(Tensor a, Tensor b)
+    {
+        (double dot, double scale) = (0, 0);
+        ReadOnlySpan<float> left = a.Span, right = b.Span;
+        for (int i = 0; i < left.Length; i++)
+        {
+            double product = (double)left[i] * right[i];
+            dot += product;
+            scale += Math.Abs(product);
+        }
+
+        return (dot, scale);
     }
 }

@@ -28,6 +28,8 @@ internal sealed class ComparedTraining : IDisposable
         _session = model.BeginTraining(Loss.SoftmaxCrossEntropy(), new Adam(LearningRate), batch);
         float[] losses = [.. Enumerable.Range(0, ComparedSteps).Select(_ => Step())];
         Libtorch = Agreement.Agreeing(_formats, peer => peer.RequireLosses($"{network.Name}, batch {batch}", losses));
+        if (Libtorch.Count == 0)
+            throw new PeerException($"{network.Name}, batch {batch}: {PeerLibraries.Libtorch} computes something else in every memory format.");
     }
 
     /// <summary>The formats that compute the same.</summary>
