@@ -30,6 +30,22 @@ internal static unsafe class Transposition
         One(from + (wholeRows * fromRow), fromRow, to + wholeRows, toRow, rows - wholeRows, columns);
     }
 
+    /// <summary>Writes the columns of two rows, which are pairs.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    public static void Pair(float* first, float* second, float* to, int columns)
+    {
+        int column = 0;
+        for (; column + Square <= columns; column += Square, to += 2 * Square)
+        {
+            Vector128<float> a = Vector128.Load(first + column), b = Vector128.Load(second + column);
+            Low(a, b).Store(to);
+            High(a, b).Store(to + Square);
+        }
+
+        for (; column < columns; column++, to += 2)
+            (to[0], to[1]) = (first[column], second[column]);
+    }
+
     private static void One(float* from, nint fromRow, float* to, nint toRow, int rows, int columns)
     {
         for (int row = 0; row < rows; row++)

@@ -16,19 +16,12 @@ internal sealed unsafe class FoldedInputGradient
     /// <summary>With fewer taps there is little to share; more products than this are wider than what a dense kernel does.</summary>
     private const int LeastTaps = 4, MostProducts = 128;
 
-    /// <summary>Products that come at the price of one.</summary>
-    private const int Unit = 8;
-
     private readonly Conv2DGeometry _g;
     private readonly ConvolutionPass _products;
 
-    /// <summary>Behind a 2x2 max-pooling, two lines of dy: where a row of windows spreads its gradient.</summary>
-    private readonly Conv2DGeometry? _windows;
-
-    /// <summary>
-    /// Products that the pointwise convolution gives: all, or but the last where gradients are spread and that one would need a vector of its own; it is then a dot product made as they are spread.
-    /// </summary>
-    private readonly int _whole;
+    /// <summary>Whether dy is the gradient of a 2x2 max-pooling, and what multiplies it where products are turned; elsewhere it is spread over two lines at a time first.</summary>
+    private readonly bool _isPooled;
+    private readonly PooledProducts _windows;
     private readonly int _inputChannels, _outputChannels, _lines;
 
     /// <summary>Where products are turned: zeros left of a line, floats from a line to the next, and from a tap to the next.</summary>
@@ -42,18 +35,16 @@ internal sealed unsafe class FoldedInputGradient
         _g = geometry;
         (_inputChannels, _outputChannels) = (inputChannels, outputChannels);
         _lines = Math.Clamp(BandBytes / (sizeof(float) * geometry.OutputWidth * Products), 1, geometry.OutputHeight);
+        _isPooled = isPooled;
         if (isPooled)
-        {
             _lines += _lines & 1;
-            _windows = new(2, geometry.OutputWidth, 2, 2, 1, Padding.Valid);
-        }
 
         _columns = [.. Enumerable.Range(0, _g.KernelWidth).Select(Column)];
         _margin = Math.Max(0, ((_g.KernelWidth - 1) * _g.DilationWidth) - _g.PadLeft);
         _pitch = _margin + _g.OutputWidth + Math.Max(0, _g.InputWidth + _g.PadLeft - _g.OutputWidth);
         _plane = _lines * _pitch;
-        _whole = isPooled && IsTurned && Products % Unit == 1 ? Products - 1 : Products;
-        _products = ConvolutionPass.BackwardInput(new(_lines, geometry.OutputWidth, 1, 1, 1, Padding.Valid), _whole, outputChannels, groups: 1);
+        _products = ConvolutionPass.BackwardInput(new(_lines, geometry.OutputWidth, 1, 1, 1, Padding.Valid), Products, outputChannels, groups: 1);
+        _windows = new(Products, outputChannels);
     }
 
     /// <summary>Whether the channels are few enough, and the outputs enough for whole vectors.</summary>
@@ -64,11 +55,11 @@ internal sealed unsafe class FoldedInputGradient
             && taps >= LeastTaps && taps * inputChannels is > DotKernel.MostOutputs and <= MostProducts;
     }
 
-    public int ScratchLength => ProductsLength + TurnedLength + (_windows == null ? 0 : 2 * _g.OutputWidth * _outputChannels);
+    public int ScratchLength => ProductsLength + (IsTurned ? Products * _plane : 0) + (_isPooled && !IsFromWindows ? 2 * _g.OutputWidth * _outputChannels : 0);
 
-    private int TurnedLength => IsTurned ? Products * _plane : 0;
+    private int ProductsLength => IsFromWindows ? _windows.ScratchLength(_lines * _g.OutputWidth / 4) : _lines * _g.OutputWidth * Products;
 
-    private int ProductsLength => _lines * _g.OutputWidth * _whole;
+    private bool IsFromWindows => _isPooled && IsTurned;
 
     private int Products => _g.KernelHeight * _g.KernelWidth * _inputChannels;
 
@@ -76,16 +67,16 @@ internal sealed unsafe class FoldedInputGradient
     private bool IsTurned => _inputChannels == 1 && _g.StrideWidth == 1;
 
     public int PackedLength<TVector>()
-        where TVector : struct, IVector<TVector> => _products.PackedLength<TVector>() + ((Products - _whole) * _outputChannels);
+        where TVector : struct, IVector<TVector> => IsFromWindows ? _windows.PackedLength : _products.PackedLength<TVector>();
 
-    /// <summary>Packs weights [kh, kw, cin, cout], which are those of the pointwise convolution as they are, and behind it those of the product that it does not give.</summary>
+    /// <summary>Packs weights [kh, kw, cin, cout], which are those of the pointwise convolution as they are.</summary>
     public void Pack<TVector>(float* weights, float* packed, Share share)
         where TVector : struct, IVector<TVector>
     {
-        _products.Pack<TVector>(weights, null, packed, share);
-        int rest = (Products - _whole) * _outputChannels;
-        if (share.Index == 0)
-            new ReadOnlySpan<float>(weights + ((nint)_whole * _outputChannels), rest).CopyTo(new(packed + _products.PackedLength<TVector>(), rest));
+        if (!IsFromWindows)
+            _products.Pack<TVector>(weights, null, packed, share);
+        else if (share.Index == 0)
+            _windows.Pack(weights, packed);
     }
 
     public void Run<TVector>(float* dy, float* packed, float* dx, float* scratch, int images)
@@ -95,7 +86,7 @@ internal sealed unsafe class FoldedInputGradient
     public void Run<TVector>(float* dy, byte* winners, float* packed, float* dx, float* scratch, int images)
         where TVector : struct, IVector<TVector>
     {
-        int perLine = _windows == null ? 1 : 2;
+        int perLine = _isPooled ? 2 : 1;
         nint line = (nint)_g.OutputWidth / perLine * _outputChannels, image = _g.OutputHeight / perLine * line;
         float* turned = scratch + ProductsLength;
         if (IsTurned)
@@ -108,13 +99,15 @@ internal sealed unsafe class FoldedInputGradient
             {
                 int lines = Math.Min(_lines, _g.OutputHeight - first);
                 nint start = first / perLine * line;
-                if (_windows is { } windows)
-                    MultiplyPooled<TVector>(windows, dy + start, winners + start, packed, scratch, turned, lines);
+                if (IsFromWindows)
+                    _windows.Run<TVector>(dy + start, winners + start, lines / 2, _g.OutputWidth / 2, packed, turned + _margin, _pitch, _plane, scratch);
+                else if (_isPooled)
+                    MultiplySpread<TVector>(dy + start, winners + start, packed, scratch, lines);
                 else
-                    _products.RunRows<TVector>(dy + start, packed, scratch, 0, lines);
+                    Multiply<TVector>(dy + start, packed, scratch, turned, lines);
 
                 if (IsTurned)
-                    FoldTurned<TVector>(scratch, turned, dx, first, lines);
+                    FoldTurned<TVector>(turned, dx, first, lines);
                 else
                     Fold(scratch, dx, first, lines);
             }
@@ -125,25 +118,25 @@ internal sealed unsafe class FoldedInputGradient
         }
     }
 
-    /// <summary>The products of some lines, each two of which a row of windows has its gradients spread over, in a cache. The product apart goes where it is to be folded.</summary>
-    private void MultiplyPooled<TVector>(in Conv2DGeometry windows, float* pooled, byte* winners, float* packed, float* scratch, float* turned, int lines)
+    private void Multiply<TVector>(float* dy, float* packed, float* products, float* turned, int lines)
         where TVector : struct, IVector<TVector>
     {
-        float* spread = scratch + ProductsLength + TurnedLength;
+        _products.RunRows<TVector>(dy, packed, products, 0, lines);
+        for (int line = 0; IsTurned && line < lines; line++)
+            Transposition.Run(products + ((nint)line * _g.OutputWidth * Products), Products, turned + ((nint)line * _pitch) + _margin, _plane, _g.OutputWidth, Products);
+    }
+
+    /// <summary>The products of some lines, each two of which a row of windows has its gradients spread over, in a cache.</summary>
+    private void MultiplySpread<TVector>(float* pooled, byte* winners, float* packed, float* products, int lines)
+        where TVector : struct, IVector<TVector>
+    {
+        var windows = new Conv2DGeometry(2, _g.OutputWidth, 2, 2, 1, Padding.Valid);
+        float* spread = products + ProductsLength;
         nint row = (nint)windows.OutputWidth * _outputChannels;
         for (int line = 0; line < lines; line += 2, pooled += row, winners += row)
         {
-            if (_whole == Products)
-            {
-                MaxPool2x2.Backward<TVector>(windows, _outputChannels, pooled, winners, spread);
-            }
-            else
-            {
-                float* dots = turned + ((nint)_whole * _plane) + ((nint)line * _pitch) + _margin;
-                PooledSpread.Run<TVector>(pooled, winners, windows.OutputWidth, _outputChannels, spread, packed + _products.PackedLength<TVector>(), dots, _pitch);
-            }
-
-            _products.RunRows<TVector>(spread, packed, scratch + ((nint)line * _g.OutputWidth * _whole), 0, 2);
+            MaxPool2x2.Backward<TVector>(windows, _outputChannels, pooled, winners, spread);
+            _products.RunRows<TVector>(spread, packed, products + ((nint)line * _g.OutputWidth * Products), 0, 2);
         }
     }
 
@@ -151,13 +144,9 @@ internal sealed unsafe class FoldedInputGradient
     /// Adds the products of some lines, [lines, output width, kh, kw], where an output's tap lies beside its neighbour's. Turned to a plane a tap, with zeros where no output
     /// is, all that a vector of dx gets is summed in a register; a sum that begins at +0 is the same with zeros added.
     /// </summary>
-    private void FoldTurned<TVector>(float* products, float* turned, float* dx, int firstLine, int lines)
+    private void FoldTurned<TVector>(float* turned, float* dx, int firstLine, int lines)
         where TVector : struct, IVector<TVector>
     {
-        int width = _g.OutputWidth;
-        for (int line = 0; line < lines; line++)
-            Transposition.Run(products + ((nint)line * width * _whole), _whole, turned + ((nint)line * _pitch) + _margin, _plane, width, _whole);
-
         float** sources = stackalloc float*[_g.KernelHeight];
         int endRow = Math.Min(_g.InputHeight, ((firstLine + lines - 1) * _g.StrideHeight) + ((_g.KernelHeight - 1) * _g.DilationHeight) - _g.PadTop + 1);
         for (int row = Math.Max(0, (firstLine * _g.StrideHeight) - _g.PadTop); row < endRow; row++)
