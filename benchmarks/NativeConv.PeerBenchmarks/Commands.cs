@@ -42,11 +42,11 @@ internal static class Commands
     public static bool Holds(string row, string[] filter) => filter.All(part => row.Contains(part, StringComparison.OrdinalIgnoreCase));
 
     /// <summary>Writes what was measured.</summary>
-    /// <exception cref="PeerException">The filter left nothing to measure.</exception>
+    /// <exception cref="PeerException">The filter left nothing to measure, or only what no peer computes.</exception>
     public static int Finish<TRow>(IReadOnlyList<TRow> rows, string? json)
     {
         if (rows.Count == 0)
-            throw new PeerException("No row contains all that --filter asks for.");
+            throw new PeerException("No row that a peer computes contains all that --filter asks for.");
 
         if (json != null)
             File.WriteAllText(json, JsonSerializer.Serialize(rows, Indented));

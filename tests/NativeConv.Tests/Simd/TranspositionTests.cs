@@ -39,5 +39,23 @@ public sealed unsafe class TranspositionTests
         }
     }
 
+    [Theory]
+    [InlineData(Guard.Before)]
+    [InlineData(Guard.After)]
+    public void Pair_AnyLength_TakesTheRowsInTurn(Guard guard)
+    {
+        for (int columns = 0; columns <= 18; columns++)
+        {
+            float[] even = TestData.Uniform(columns, 1), odd = TestData.Uniform(columns, 2);
+            using var first = new GuardedMemory(even, guard);
+            using var second = new GuardedMemory(odd, guard);
+            using var to = new GuardedMemory(2 * columns, guard);
+            Transposition.Pair(first.Pointer, second.Pointer, to.Pointer, columns);
+
+            float[] expected = [.. even.Zip(odd).SelectMany(pair => new[] { pair.First, pair.Second })];
+            to.Span.SequenceEqual(expected).Should().BeTrue("{0} columns should be pairs", columns);
+        }
+    }
+
     private static int Length(int rows, int pitch, int columns) => rows == 0 || columns == 0 ? 0 : ((rows - 1) * pitch) + columns;
 }

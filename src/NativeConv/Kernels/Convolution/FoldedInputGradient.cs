@@ -141,8 +141,8 @@ internal sealed unsafe class FoldedInputGradient
     }
 
     /// <summary>
-    /// Adds the products of some lines, [lines, output width, kh, kw], where an output's tap lies beside its neighbour's. Turned to a plane a tap, with zeros where no output
-    /// is, all that a vector of dx gets is summed in a register; a sum that begins at +0 is the same with zeros added.
+    /// Adds the products of some lines, [kh, kw, lines, pitch], where an output's tap lies beside its neighbour's: a plane a tap, with zeros where no output is, so that all that a vector of dx gets is summed in
+    /// a register; a sum that begins at +0 is the same with zeros added.
     /// </summary>
     private void FoldTurned<TVector>(float* turned, float* dx, int firstLine, int lines)
         where TVector : struct, IVector<TVector>

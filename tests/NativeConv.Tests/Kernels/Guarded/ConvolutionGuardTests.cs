@@ -59,14 +59,14 @@ public sealed class ConvolutionGuardTests
         }
     }
 
-    /// <summary>Few input channels behind a 2x2 pooling; the first with a product apart from whole vectors of them.</summary>
+    /// <summary>Few input channels behind a 2x2 pooling; of one, with taps for one tile and for several.</summary>
     [Fact]
     public void PooledConvolutions_BothWays_StayBetweenTheGuards()
     {
         foreach ((int inputs, int outputs) in ((int, int)[])[(1, 16), (1, 48), (2, 32), (3, 16), (4, 64)])
         {
             foreach (Conv2DGeometry geometry in (Conv2DGeometry[])
-                [new(6, 4, 3, 1, 2, Padding.Same), new(12, 20, 5, 2, 1, Padding.Same), new(9, 8, new(2, 3), new(1, 2), new(3, 1), Padding.Explicit(1, 3, 0, 2)), new(40, 30, 3, 1, 1, Padding.Same)])
+                [new(6, 4, 3, 1, 2, Padding.Same), new(12, 20, 5, 2, 1, Padding.Same), new(12, 20, 5, 1, 1, Padding.Same), new(9, 8, new(2, 3), new(1, 2), new(3, 1), Padding.Explicit(1, 3, 0, 2)), new(40, 30, 3, 1, 1, Padding.Same)])
             {
                 PooledWeightGradient.Fits(geometry, inputs, outputs, groups: 1).Should().BeTrue();
                 GuardedRun.Of(new PooledBackward(new(Images, geometry, inputs, outputs, Groups: 1)));
