@@ -132,50 +132,15 @@ internal readonly unsafe struct PooledProducts(int taps, int channels)
                 {
                     TVector gradient = TVector.Load(gradients), winner = TVector.Load(winners), a = TVector.And(TVector.EqualTo(winner, first), gradient);
                     TVector b = TCells.Value > 1 ? TVector.And(TVector.EqualTo(winner, second), gradient) : a;
-                    TVector weight = TVector.Broadcast(weights[0]);
-                    TVector.Accumulate(ref a0, a, weight);
-                    if (TCells.Value > 1)
-                        TVector.Accumulate(ref b0, b, weight);
-
-                    weight = TVector.Broadcast(weights[1]);
-                    TVector.Accumulate(ref a1, a, weight);
-                    if (TCells.Value > 1)
-                        TVector.Accumulate(ref b1, b, weight);
-
-                    weight = TVector.Broadcast(weights[2]);
-                    TVector.Accumulate(ref a2, a, weight);
-                    if (TCells.Value > 1)
-                        TVector.Accumulate(ref b2, b, weight);
-
-                    weight = TVector.Broadcast(weights[3]);
-                    TVector.Accumulate(ref a3, a, weight);
-                    if (TCells.Value > 1)
-                        TVector.Accumulate(ref b3, b, weight);
-
-                    weight = TVector.Broadcast(weights[4]);
-                    TVector.Accumulate(ref a4, a, weight);
-                    if (TCells.Value > 1)
-                        TVector.Accumulate(ref b4, b, weight);
-
-                    weight = TVector.Broadcast(weights[5]);
-                    TVector.Accumulate(ref a5, a, weight);
-                    if (TCells.Value > 1)
-                        TVector.Accumulate(ref b5, b, weight);
-
-                    weight = TVector.Broadcast(weights[6]);
-                    TVector.Accumulate(ref a6, a, weight);
-                    if (TCells.Value > 1)
-                        TVector.Accumulate(ref b6, b, weight);
-
-                    weight = TVector.Broadcast(weights[7]);
-                    TVector.Accumulate(ref a7, a, weight);
-                    if (TCells.Value > 1)
-                        TVector.Accumulate(ref b7, b, weight);
-
-                    weight = TVector.Broadcast(weights[8]);
-                    TVector.Accumulate(ref a8, a, weight);
-                    if (TCells.Value > 1)
-                        TVector.Accumulate(ref b8, b, weight);
+                    Add<TVector, TCells>(ref a0, ref b0, a, b, weights[0]);
+                    Add<TVector, TCells>(ref a1, ref b1, a, b, weights[1]);
+                    Add<TVector, TCells>(ref a2, ref b2, a, b, weights[2]);
+                    Add<TVector, TCells>(ref a3, ref b3, a, b, weights[3]);
+                    Add<TVector, TCells>(ref a4, ref b4, a, b, weights[4]);
+                    Add<TVector, TCells>(ref a5, ref b5, a, b, weights[5]);
+                    Add<TVector, TCells>(ref a6, ref b6, a, b, weights[6]);
+                    Add<TVector, TCells>(ref a7, ref b7, a, b, weights[7]);
+                    Add<TVector, TCells>(ref a8, ref b8, a, b, weights[8]);
                 }
 
                 float* to = tile.Products + (cell * plane) + lane;
@@ -191,6 +156,18 @@ internal readonly unsafe struct PooledProducts(int taps, int channels)
                 Store(to + (6 * tap), tap, b6, b7, b8);
             }
         }
+    }
+
+    /// <summary>Adds a tap's products with the gradients of a cell, or of two.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Add<TVector, TCells>(ref TVector sumA, ref TVector sumB, TVector a, TVector b, float weight)
+        where TVector : struct, IVector<TVector>
+        where TCells : struct, ISize
+    {
+        TVector factor = TVector.Broadcast(weight);
+        TVector.Accumulate(ref sumA, a, factor);
+        if (TCells.Value > 1)
+            TVector.Accumulate(ref sumB, b, factor);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
