@@ -20,24 +20,30 @@ internal unsafe struct FetchAhead
 
     public readonly bool IsOn => _source != null;
 
-    /// <summary>
-    /// For a run of lines: the source rows that each adds to those of the line before, where they follow each other, or the one under its last tap; and its result's row.
-    /// </summary>
+    /// <summary>For a run of lines: the source rows that each adds, and its result's row.</summary>
     public static FetchAhead For(in WindowRun lines, float* source, nint sourceRow, float* result, nint resultRow)
     {
         if (lines.Taps == 0)
             return default;
 
-        int added = lines.SourceTapStep == 1 ? Math.Clamp(lines.SourceStep, 1, lines.Taps) : 1;
+        (int first, int count) = AddedRows(lines);
         return new()
         {
-            _source = source + ((lines.Source + ((lines.Taps - added) * lines.SourceTapStep)) * sourceRow),
+            _source = source + (first * sourceRow),
             _result = result + (lines.First * resultRow),
             _sourceLine = lines.SourceStep * sourceRow,
             _resultLine = lines.Step * resultRow,
-            _sourceLength = added * sourceRow,
+            _sourceLength = count * sourceRow,
             _resultLength = resultRow,
         };
+    }
+
+    /// <summary>The source rows that the first of some lines, which has taps, reads and the line before it does not, where they follow each other; where they lie apart, the one furthest down the image.</summary>
+    public static (int First, int Count) AddedRows(in WindowRun lines)
+    {
+        int count = Math.Abs(lines.SourceTapStep) == 1 ? Math.Clamp(lines.SourceStep, 1, lines.Taps) : 1;
+        int last = lines.Source + Math.Max(0, (lines.Taps - 1) * lines.SourceTapStep);
+        return (last + 1 - count, count);
     }
 
     /// <summary>For rows of the two that follow each other.</summary>

@@ -30,6 +30,9 @@ internal readonly unsafe struct ConvolutionCall(Conv2DGeometry geometry, int cha
     /// <summary>A range of images that a worker takes has so many pixels, so that weights, read for each range, are read for many. Depthwise ones without a multiplier and pointwise ones are long enough to be fetched ahead.</summary>
     private const int LeastRangePixels = 384;
 
+    /// <summary>From this size on a batch's x and dy are taken to come from memory.</summary>
+    private const long MemoryBytes = 8L * 1024 * 1024;
+
     private enum PassKind
     {
         Forward,
@@ -172,7 +175,7 @@ internal readonly unsafe struct ConvolutionCall(Conv2DGeometry geometry, int cha
         nint input = InputLength, output = OutputLength;
         int length = KernelLength, parts = ImageShares.Parts(images, length), threads = Threads(images), shares = (threads + parts - 1) / parts;
         AlignedMemory sums = memory.Take((long)(parts - 1) * length);
-        bool begins = algorithm.CanBeginWeights && images > 0;
+        bool begins = algorithm.CanBeginWeights && images > 0, isFromMemory = images * (input + output) * sizeof(float) >= MemoryBytes;
         if (!begins)
             new Span<float>(result, length).Clear();
 
@@ -187,6 +190,8 @@ internal readonly unsafe struct ConvolutionCall(Conv2DGeometry geometry, int cha
                     (int first, int end) = new Share(part, parts).Of(images);
                     if (begins)
                         algorithm.BeginWeights(x + (first * input), dy + (first * output), Sum(part), scratch.Pointer, end - first, new(share, shares));
+                    else if (isFromMemory)
+                        algorithm.BackwardWeightsFromMemory(x + (first * input), dy + (first * output), Sum(part), scratch.Pointer, end - first, new(share, shares));
                     else
                         algorithm.BackwardWeights(x + (first * input), dy + (first * output), Sum(part), scratch.Pointer, end - first, new(share, shares));
                 }

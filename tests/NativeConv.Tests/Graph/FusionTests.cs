@@ -104,7 +104,7 @@ public sealed class FusionTests
         Model Rectified(params Activation[] between)
         {
             ModelBuilder builder = new(12, 12, 1);
-            foreach (Layer layer in (Layer[])[new Conv2D(20, 3), new DepthwiseConv2D(3), new PointwiseConv2D(24), new DepthwiseConv2D(3) { Stride = 2 }, new PointwiseConv2D(1), new Conv2D(9, 3)])
+            foreach (Layer layer in (Layer[])[new Conv2D(20, 3), new DepthwiseConv2D(3), new PointwiseConv2D(32), new DepthwiseConv2D(5) { Stride = 2 }, new PointwiseConv2D(1), new Conv2D(9, 3)])
             {
                 builder.Layer(layer);
                 foreach (Activation function in (Activation[])[.. between, activation])

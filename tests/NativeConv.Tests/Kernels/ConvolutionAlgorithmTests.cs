@@ -105,6 +105,53 @@ public sealed class ConvolutionAlgorithmTests
         { "several_blocks_dilation", new(1, new(70, 60, 3, 1, 2, Padding.Same), 64, 1) },
     };
 
+    /// <summary>Whole vectors of channels, two source cells apart from output to output, at every level: edges on either side, tiles of every width, taps that other kernels have.</summary>
+    [Theory]
+    [MemberData(nameof(CasesOfStridedOutputs))]
+    public void Depthwise_StridedOutputs_EqualTheOracleAtEveryLevel(string _, DepthwiseCase c)
+    {
+        EqualTheOracle(c.AsConvolution, (level, x, w, b, dy) => ConvolutionRunner.Depthwise(level, c, x, w, b, dy));
+        SameBits(c.AsConvolution, (level, x, w, b, dy) => ConvolutionRunner.Depthwise(level, c, x, w, b, dy, Guard.Before));
+    }
+
+    /// <summary>So much memory that both gradients go line by line, what comes next is asked for and results pass the caches, at every level.</summary>
+    [Theory]
+    [MemberData(nameof(CasesFromMemory))]
+    public void Depthwise_FromMemory_EqualTheOracleAtEveryLevel(string _, DepthwiseCase c) =>
+        EqualTheOracle(c.AsConvolution, (level, x, w, b, dy) => ConvolutionRunner.Depthwise(level, c, x, w, b, dy));
+
+    public static TheoryData<string, DepthwiseCase> CasesOfStridedOutputs => new()
+    {
+        { "even", new(2, new(8, 14, 3, 2, 1, Padding.Same), 32, 1) },
+        { "odd", new(2, new(9, 15, 3, 2, 1, Padding.Same), 48, 1) },
+        { "edges_before", new(1, new(8, 12, 3, 2, 1, Padding.Explicit(1, 0, 1, 0)), 16, 1) },
+        { "edges_after", new(1, new(10, 10, 3, 2, 1, Padding.Explicit(0, 1, 0, 1)), 16, 1) },
+        { "without_padding", new(1, new(9, 31, 3, 2, 1, Padding.Valid), 32, 1) },
+        { "three_tiles", new(1, new(3, 35, 3, 2, 1, Padding.Same), 16, 1) },
+        { "two_columns", new(1, new(6, 2, 3, 2, 1, Padding.Same), 16, 1) },
+        { "one_column", new(1, new(6, 1, 3, 2, 1, Padding.Same), 16, 1) },
+        { "four_columns", new(1, new(4, 4, 3, 2, 1, Padding.Explicit(1, 1, 1, 1)), 32, 1) },
+        { "wide_edges", new(1, new(7, 12, 3, 2, 1, Padding.Explicit(2, 2, 2, 2)), 16, 1) },
+        { "middle_tap_outside", new(1, new(11, 11, 3, 2, 1, Padding.Explicit(0, 2, 0, 2)), 16, 1) },
+        { "dilation", new(1, new(13, 20, 3, 2, 3, Padding.Same), 16, 1) },
+        { "dilation_and_stride_share_a_factor", new(1, new(17, 26, 3, 4, 2, Padding.Same), 16, 1) },
+        { "four_taps_stride_three", new(1, new(9, 17, 4, 3, 1, Padding.Explicit(1, 0, 1, 2)), 16, 1) },
+        { "five_taps", new(1, new(9, 16, 5, 2, 1, Padding.Same), 16, 1) },
+        { "tall_window", new(1, new(12, 16, new(5, 3), 2, 1, Padding.Same), 32, 1) },
+    };
+
+    public static TheoryData<string, DepthwiseCase> CasesFromMemory => new()
+    {
+        { "several_images", new(3, new(45, 42, 3, 1, 1, Padding.Same), 96, 1) },
+        { "dilation", new(2, new(60, 55, 3, 1, 2, Padding.Same), 96, 1) },
+        { "rows_without_taps", new(1, new(90, 85, 3, 1, 1, Padding.Explicit(3, 2, 1, 1)), 80, 1) },
+        { "channels_end_inside_a_vector", new(2, new(60, 50, 3, 1, 1, Padding.Same), 100, 1) },
+        { "stride", new(2, new(83, 84, 3, 2, 1, Padding.Same), 80, 1) },
+        { "past_the_caches", new(2, new(84, 88, 3, 1, 2, Padding.Same), 144, 1) },
+        { "stride_past_the_caches", new(2, new(114, 112, 3, 2, 1, Padding.Same), 336, 1) },
+        { "five_taps_stride_past_the_caches", new(2, new(114, 112, 5, 2, 1, Padding.Same), 336, 1) },
+    };
+
     public static TheoryData<string, DepthwiseCase> CasesOfDistantPixels => new()
     {
         { "two_images", new(2, new(7, 7, 3, 1, 1, Padding.Same), 1024, 1) },

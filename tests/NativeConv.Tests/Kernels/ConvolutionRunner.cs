@@ -67,6 +67,10 @@ internal static unsafe class ConvolutionRunner
             dx.Span.SequenceEqual(result.Dx).Should().BeTrue("one sweep should give the input gradient's bits");
             dw.Span.SequenceEqual(result.Dw).Should().BeTrue("one sweep should give the weight gradient's bits");
 
+            dw.Span.Clear();
+            algorithm.BackwardWeightsFromMemory(x.Pointer, dy.Pointer, dw.Pointer, scratch.Pointer, Case.Images, Share.All);
+            dw.Span.SequenceEqual(result.Dw).Should().BeTrue("where x and dy come from should change no bit of the weight gradient");
+
             y.Span.Clear();
             FetchQueue ahead = default;
             ahead.Add(x.Pointer, X.Length);

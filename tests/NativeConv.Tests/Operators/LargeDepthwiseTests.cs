@@ -9,7 +9,7 @@ namespace NativeConv.Tests.Operators;
 /// <summary>Depthwise convolutions of tensors that outgrow the caches are computed a few rows at a time while the next are fetched: the same bits as image by image, or by channels shared out, which are not.</summary>
 public sealed class LargeDepthwiseTests
 {
-    /// <summary>Shapes whose batch is large enough to be fetched and whose images alone are not, but for weight gradients.</summary>
+    /// <summary>Shapes whose batch is large enough to be fetched, and whose images alone, but for those of most channels, are not.</summary>
     public static TheoryData<Conv2DGeometry, int> Shapes => new()
     {
         { new(83, 91, 3, 1, 1, Padding.Same), 64 },
@@ -49,10 +49,32 @@ public sealed class LargeDepthwiseTests
                 dx.Slice(image * input, input).SequenceEqual(small).Should().BeTrue("dx of image {0} at {1}", image, level);
             }
 
-            DepthwiseConvolution.BackwardWeights(geometry, channels, x.AsSpan(0, input), dy.AsSpan(0, output), dw, 1, one);
-            DepthwiseConvolution.BackwardWeights(geometry, channels, x.AsSpan(0, input), dy.AsSpan(0, output), smallDw, 1, two);
+            DepthwiseConvolution.BackwardWeights(geometry, channels, x, dy, dw, 1, one);
+            DepthwiseConvolution.BackwardWeights(geometry, channels, x, dy, smallDw, 1, two);
             dw.AsSpan().SequenceEqual(smallDw).Should().BeTrue("dw at {0}", level);
             dw.Should().NotContain(float.NaN).And.Contain(value => value != 0);
+        }
+    }
+
+    /// <summary>Whole numbers, whose sums are exact, so that the order in which a batch's parts are added does not matter.</summary>
+    [Theory]
+    [MemberData(nameof(Shapes))]
+    public void BackwardWeights_LargeBatch_IsTheSumOfSmallCalls(Conv2DGeometry geometry, int channels)
+    {
+        const int Images = 4;
+        int input = geometry.InputPixels * channels, output = geometry.OutputPixels * channels, length = geometry.KernelHeight * geometry.KernelWidth * channels;
+        float[] x = TestData.Integers(Images * input, 1), dy = TestData.Integers(Images * output, 2), dw = new float[length], part = new float[length], sum = new float[length];
+        for (int image = 0; image < Images; image++)
+        {
+            DepthwiseConvolution.BackwardWeights(geometry, channels, x.AsSpan(image * input, input), dy.AsSpan(image * output, output), part);
+            for (int i = 0; i < length; i++)
+                sum[i] += part[i];
+        }
+
+        foreach (SimdLevel level in SimdLevels.Callable)
+        {
+            DepthwiseConvolution.BackwardWeights(geometry, channels, x, dy, dw, 1, new() { Level = level });
+            dw.AsSpan().SequenceEqual(sum).Should().BeTrue("dw at {0}", level);
         }
     }
 }

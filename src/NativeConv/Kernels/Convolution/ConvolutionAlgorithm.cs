@@ -109,6 +109,9 @@ internal abstract unsafe class ConvolutionAlgorithm<TVector>
     /// <summary>One worker's share of a gradient's channels.</summary>
     public abstract void BackwardWeights(float* x, float* dy, float* dw, float* scratch, int images, Share share);
 
+    /// <summary>The same for images whose x and dy come from memory, not from a cache: those of a large batch, however few they are themselves.</summary>
+    public virtual void BackwardWeightsFromMemory(float* x, float* dy, float* dw, float* scratch, int images, Share share) => BackwardWeights(x, dy, dw, scratch, images, share);
+
     /// <summary>Whether <see cref="BeginWeights"/> may be used.</summary>
     public virtual bool CanBeginWeights => false;
 

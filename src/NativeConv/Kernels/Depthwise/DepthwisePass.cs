@@ -36,6 +36,9 @@ internal sealed unsafe class DepthwisePass<TVector>
     private readonly nint _inputCross, _outputCross, _inputStep;
     private readonly int _fetchedLines;
     private readonly bool _alongRow;
+
+    /// <summary>Whether vectors are lines of the cache that each are written once.</summary>
+    private readonly bool _canStream;
     private readonly CompactGroups? _groups;
     private readonly Rectifier _rectifier;
 
@@ -94,9 +97,14 @@ internal sealed unsafe class DepthwisePass<TVector>
         }
 
         var segments = new List<TileSegment>();
-        _sweep = new(cross, Tiles(axis.Tiles(DepthwiseMicroKernel.MostOutputs<TVector>), isPaired: false, inputCell, outputCell, segments));
+        SlidingRun[] whole = [.. axis.Tiles(_ => StridedDepthwiseMicroKernel.MostOutputs)];
+        if (!CanGoOn || !whole.All(StridedDepthwiseMicroKernel.Has))
+            whole = [.. axis.Tiles(DepthwiseMicroKernel.MostOutputs<TVector>)];
+
+        _sweep = new(cross, Tiles(whole, isPaired: false, inputCell, outputCell, segments));
         _paired = pairs == null ? null : new(pairs, Tiles(tiles, isPaired: true, inputCell, outputCell, segments));
         _segments = [.. segments];
+        _canStream = TVector.Lanes * sizeof(float) == AlignedMemory.Alignment && channels % TVector.Lanes == 0 && _sweep.Tiles.All(tile => tile.IsFirst && tile.IsLast);
     }
 
     public static DepthwisePass<TVector> Forward(in Conv2DGeometry geometry, int channels, Rectifier rectifier, bool copiesGroups) =>
@@ -105,14 +113,15 @@ internal sealed unsafe class DepthwisePass<TVector>
     public static DepthwisePass<TVector> BackwardInput(in Conv2DGeometry geometry, int channels, bool copiesGroups) =>
         new(geometry, channels, transposed: true, default, copiesGroups);
 
-    /// <summary>The tiles of some runs, with kernels that know their positions, one after another, in place of one that checks them.</summary>
+    /// <summary>The tiles of some runs, with a kernel for outputs two cells apart, or kernels that know their positions, one after another, in place of one that checks them.</summary>
     private Tile[] Tiles(IEnumerable<SlidingRun> runs, bool isPaired, nint inputCell, nint outputCell, List<TileSegment> segments)
     {
         var tiles = new List<Tile>();
         foreach (SlidingRun run in runs)
         {
             SlidingRun[] parts = [.. run.BySegment()];
-            if (parts.Length <= 1 || !CanGoOn || parts.Any(DepthwiseMicroKernel.IsChecked))
+            bool isStrided = CanGoOn && StridedDepthwiseMicroKernel.Has(run);
+            if (isStrided || parts.Length <= 1 || !CanGoOn || parts.Any(DepthwiseMicroKernel.IsChecked))
                 parts = [run];
 
             foreach (SlidingRun part in parts)
@@ -128,7 +137,9 @@ internal sealed unsafe class DepthwisePass<TVector>
                     Segments = Math.Max(1, part.Segments.Length),
                     IsFirst = part == parts[0],
                     IsLast = part == parts[^1],
-                    Kernel = isPaired ? PairedDepthwiseMicroKernel.Get<TVector>(part) : DepthwiseMicroKernel.Get<TVector, Whole>(part),
+                    Kernel = isPaired ? PairedDepthwiseMicroKernel.Get<TVector>(part)
+                        : isStrided ? StridedDepthwiseMicroKernel.Get<TVector>(part)
+                        : DepthwiseMicroKernel.Get<TVector, Whole>(part),
                     PartialKernel = DepthwiseMicroKernel.Get<TVector, Partial>(part),
                 });
                 if (isChecked)
@@ -206,7 +217,18 @@ internal sealed unsafe class DepthwisePass<TVector>
     private int Slot(int tap) => Array.IndexOf(_order, tap) * TVector.Lanes;
 
     /// <summary>Writes the results of some images, or a share of their rows.</summary>
-    public void Run(float* source, float* packed, float* result, int images, Share share)
+    public void Run(float* source, float* packed, float* result, int images, Share share) => Run(source, packed, result, images, share, null, null, null);
+
+    /// <summary>Whether <see cref="RunWith"/> may be used, and some images are so large that they gain by it: where neighbouring rows share theirs, dy comes from memory once for both.</summary>
+    public bool GainsWithWeights(int images) => _groups == null && Fetches(images);
+
+    /// <summary>An input gradient, and the weight gradient in step with it: the same bits as one after the other.</summary>
+    public void RunWith(DepthwiseWeightGradient<TVector> weights, float* x, float* dy, float* packed, float* dx, float* dw, int images) =>
+        Run(dy, packed, dx, images, Share.All, weights, x, dw);
+
+    private bool Fetches(int images) => !_alongRow && images * (_sourceLength + _resultLength) * sizeof(float) >= FetchedBytes;
+
+    private void Run(float* source, float* packed, float* result, int images, Share share, DepthwiseWeightGradient<TVector>? weights, float* x, float* dw)
     {
         float* edge = stackalloc float[SizeDispatch.Most * TVector.Lanes];
         fixed (TileSegment* segments = _segments)
@@ -218,9 +240,8 @@ internal sealed unsafe class DepthwisePass<TVector>
                 BlockStep = BlockLength,
                 Blocks = Blocks,
             };
-            bool streams = images * _resultLength * sizeof(float) >= StreamedBytes && TVector.Lanes * sizeof(float) == AlignedMemory.Alignment
-                && _channels % TVector.Lanes == 0 && (nint)result % AlignedMemory.Alignment == 0;
-            bool fetches = !_alongRow && images * (_sourceLength + _resultLength) * sizeof(float) >= FetchedBytes;
+            bool streams = _canStream && images * _resultLength * sizeof(float) >= StreamedBytes && (nint)result % AlignedMemory.Alignment == 0;
+            bool fetches = Fetches(images);
             if (_groups != null)
             {
                 (int first, int end) = share.Of(_resultHeight);
@@ -229,31 +250,31 @@ internal sealed unsafe class DepthwisePass<TVector>
             }
 
             Sweep sweep = SweepTo(result, streams);
-            WindowRun[] runs = sweep.Lines;
-            int unit = sweep == _paired ? PairedDepthwiseMicroKernel.Lines : 1, most = (_fetchedLines + unit - 1) / unit * unit;
+            int unit = sweep == _paired ? PairedDepthwiseMicroKernel.Lines : 1, most = fetches ? (_fetchedLines + unit - 1) / unit * unit : int.MaxValue;
             for (int image = 0; image < images; image++)
             {
-                for (int i = 0; i < runs.Length; i++)
+                bool isLast = image + 1 == images;
+                var cursor = new LineCursor(sweep.Lines, share, unit);
+                int done = 0, added = 0;
+                for (WindowRun lines = cursor.Next(most), next; lines.Count > 0; lines = next)
                 {
-                    WindowRun cross = runs[i].Slice(share, unit);
-                    int lines = fetches ? most : cross.Count;
-                    for (int first = 0; first < cross.Count; first += lines)
-                    {
-                        int end = Math.Min(first + lines, cross.Count);
-                        FetchAhead ahead = default;
-                        if (fetches && end < cross.Count)
-                            ahead = Ahead(cross.Slice(end, cross.Count), source, result);
-                        else if (fetches && i + 1 < runs.Length)
-                            ahead = Ahead(runs[i + 1].Slice(share, unit), source, result);
-                        else if (fetches && image + 1 < images)
-                            ahead = Ahead(runs[0].Slice(share, unit), source + _sourceLength, result + _resultLength);
+                    done += lines.Count;
+                    for (; weights != null && added < (long)weights.Blocks * done / _resultHeight; added++)
+                        weights.AddBlock(added, x, source, dw, isLast);
 
-                        Run(ref tile, sweep, cross.Slice(first, end), segments, source, packed, result, _channels, streams, ahead);
-                    }
+                    next = cursor.Next(most);
+                    FetchAhead ahead = default;
+                    if (fetches && next.Count > 0)
+                        ahead = Ahead(next, source, result, streams);
+                    else if (fetches && !isLast)
+                        ahead = Ahead(new LineCursor(sweep.Lines, share, unit).Next(most), source + _sourceLength, result + _resultLength, streams);
+
+                    Run(ref tile, sweep, lines, segments, source, packed, result, _channels, streams, ahead);
                 }
 
                 source += _sourceLength;
                 result += _resultLength;
+                x += _resultLength;
             }
         }
     }
@@ -336,7 +357,7 @@ internal sealed unsafe class DepthwisePass<TVector>
         }
     }
 
-    private FetchAhead Ahead(in WindowRun cross, float* source, float* result) => FetchAhead.For(cross, source, _inputCross, result, _outputCross);
+    private FetchAhead Ahead(in WindowRun cross, float* source, float* result, bool streams) => FetchAhead.For(cross, source, _inputCross, result, streams ? 0 : _outputCross);
 
     /// <summary>Some lines: pairs of them where the sweep is of pairs, and one by one what is left.</summary>
     private void Run(
@@ -402,7 +423,7 @@ internal sealed unsafe class DepthwisePass<TVector>
             tile.Segments = segments + slide.Segment;
             tile.SegmentCount = slide.Segments;
             tile.GoesOn = !slide.IsFirst;
-            tile.Streams = streams && slide.IsFirst && slide.IsLast;
+            tile.Streams = streams;
             tile.Rectifier = slide.IsLast ? _rectifier : default;
             (channels < TVector.Lanes ? slide.PartialKernel : slide.Kernel)(in tile);
         }

@@ -16,9 +16,6 @@ internal sealed unsafe class DepthwiseWeightGradient<TVector>
     /// <summary>What a block's x and dy should stay below.</summary>
     private const int BlockBytes = 24 * 1024;
 
-    /// <summary>From this size of x and dy on, the next block is fetched while one is computed: a call may be given a small part of a batch.</summary>
-    private const long FetchedBytes = 512 * 1024;
-
     private readonly Run[] _runs;
     private readonly WindowRun[] _cross;
     private readonly int _channels, _taps, _width;
@@ -97,8 +94,8 @@ internal sealed unsafe class DepthwiseWeightGradient<TVector>
     /// <summary>Floats of a worker's scratch that <see cref="Add"/> needs.</summary>
     public int ScratchLength => _alongRow ? checked(_taps * _width) : 0;
 
-    /// <summary>Adds the gradient of some images to <paramref name="dw"/>, or to a share of its channels.</summary>
-    public void Add(float* x, float* dy, float* dw, float* scratch, int images, Share share)
+    /// <summary>Adds the gradient of some images to <paramref name="dw"/>, or to a share of its channels; where x and dy come from memory, the next block of all channels is fetched while one is computed.</summary>
+    public void Add(float* x, float* dy, float* dw, float* scratch, int images, Share share, bool fetches)
     {
         // Lanes that run along a row cannot be shared out.
         (int first, int end) = _alongRow ? (0, share.Index == 0 ? _channels : 0) : share.Of((_channels + AlignedMemory.AlignmentFloats - 1) / AlignedMemory.AlignmentFloats);
@@ -112,7 +109,7 @@ internal sealed unsafe class DepthwiseWeightGradient<TVector>
             channels = Math.Min(_channels, end * AlignedMemory.AlignmentFloats) - firstChannel;
         }
 
-        bool fetches = images * (_inputLength + _outputLength) * sizeof(float) >= FetchedBytes && channels == _channels;
+        fetches &= channels == _channels;
         float* edge = stackalloc float[DepthwiseGradientMicroKernel.MostGradients * TVector.Lanes];
         if (_groups != null)
         {
@@ -153,6 +150,29 @@ internal sealed unsafe class DepthwiseWeightGradient<TVector>
             x += _inputLength;
             dy += _outputLength;
         }
+    }
+
+    /// <summary>Whether <see cref="AddBlock(int, float*, float*, float*, bool)"/> may be used: outputs slide along rows, which are not copied.</summary>
+    public bool CanAddBlocks => !_alongRow && _groups == null;
+
+    /// <summary>Blocks of an image's lines, which are added in order.</summary>
+    public int Blocks => _cross.Length;
+
+    /// <summary>Adds one block of an image's lines, while what it adds of x is asked for of the next; dy is not, which an input gradient in step reads.</summary>
+    public void AddBlock(int block, float* x, float* dy, float* dw, bool isLastImage)
+    {
+        ref readonly WindowRun lines = ref _cross[block];
+        if (lines.Taps == 0)
+            return;
+
+        float* edge = stackalloc float[DepthwiseGradientMicroKernel.MostGradients * TVector.Lanes];
+        FetchAhead ahead = default;
+        if (block + 1 < Blocks)
+            ahead = FetchAhead.For(_cross[block + 1], x, _inputCross, dy, 0);
+        else if (!isLastImage)
+            ahead = FetchAhead.For(_cross[0], x + _inputLength, _inputCross, dy, 0);
+
+        AddBlock(x, dy, dw, lines, _channels, edge, ahead);
     }
 
     /// <summary>Whether some rows of dy can be added by themselves: outputs slide along them.</summary>

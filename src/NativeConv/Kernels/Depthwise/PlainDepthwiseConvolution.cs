@@ -32,7 +32,10 @@ internal sealed unsafe class PlainDepthwiseConvolution<TVector>(in Conv2DGeometr
         _backward.Run(dy, packed, dx, images, share);
 
     public override void BackwardWeights(float* x, float* dy, float* dw, float* scratch, int images, Share share) =>
-        _weights.Add(x, dy, dw, scratch, images, share);
+        _weights.Add(x, dy, dw, scratch, images, share, fetches: images * (_inputLength + _outputLength) * sizeof(float) >= DepthwisePass<TVector>.FetchedBytes);
+
+    public override void BackwardWeightsFromMemory(float* x, float* dy, float* dw, float* scratch, int images, Share share) =>
+        _weights.Add(x, dy, dw, scratch, images, share, fetches: true);
 
     public override bool CanRunBackwardRows => _backward.CanRunRows && _weights.CanAddRows;
 
@@ -51,9 +54,15 @@ internal sealed unsafe class PlainDepthwiseConvolution<TVector>(in Conv2DGeometr
         }
     }
 
-    /// <summary>Image by image, so that dy is still in a cache for the second gradient.</summary>
+    /// <summary>Both while dy is in a cache: a few lines at a time where it comes from memory, otherwise image by image.</summary>
     public override void Backward(float* x, float* dy, float* packed, float* dx, float* dw, float* scratch, int images)
     {
+        if (_weights.CanAddBlocks && _backward.GainsWithWeights(images))
+        {
+            _backward.RunWith(_weights, x, dy, packed, dx, dw, images);
+            return;
+        }
+
         for (int image = 0; image < images; image++)
         {
             BackwardInput(dy, packed, dx, scratch, 1);

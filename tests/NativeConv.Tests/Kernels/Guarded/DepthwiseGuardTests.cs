@@ -45,10 +45,13 @@ public sealed class DepthwiseGuardTests
         }
     }
 
-    /// <summary>More than 8 MiB, from where rows are fetched ahead and results stored past the caches.</summary>
+    /// <summary>More than 8 MiB, from where rows are fetched ahead, gradients go in step and results are stored past the caches.</summary>
     [Fact]
-    public void Depthwise_LargerThanTheCaches_StaysBetweenTheGuards() =>
-        GuardedConvolution.RunForward(new DepthwiseCase(Images, new(131, 127, 3, 1, 2, Padding.Same), Channels: 64, Multiplier: 1));
+    public void Depthwise_LargerThanTheCaches_StaysBetweenTheGuards()
+    {
+        GuardedConvolution.Run(new DepthwiseCase(Images, new(131, 127, 3, 1, 2, Padding.Same), Channels: 64, Multiplier: 1));
+        GuardedConvolution.RunForward(new DepthwiseCase(Images, new(114, 112, 3, 2, 1, Padding.Same), Channels: 336, Multiplier: 1));
+    }
 
     /// <summary>Pixels a multiple of 2 KB apart, which some processors compute from copies of groups of channels, in one band of rows and in several.</summary>
     [Fact]

@@ -133,6 +133,7 @@ internal static unsafe class GuardedConvolution
                 algorithm.BackwardWeights(x, dy, dw, scratch, Case.Images, new(share, Shares));
             }
 
+            algorithm.BackwardWeightsFromMemory(x, dy, buffers.Update(Case.WeightsLength), scratch, Case.Images, Share.All);
             algorithm.Backward(x, dy, packed, buffers.Write(Case.InputLength), buffers.Update(Case.WeightsLength), scratch, Case.Images);
             FetchQueue ahead = default;
             ahead.Add(x, Case.InputLength);
