@@ -5,7 +5,7 @@ namespace NativeConv.Benchmarks;
 /// <summary>Memory for kernels.</summary>
 internal static class Values
 {
-    private const int DistanceFloats = 64 * 1024 / sizeof(float);
+    private const int DistanceFloats = 256 * 1024 / sizeof(float);
 
     /// <summary>A block of random values, the same on every run, so small that sums stay normal however often they are added to.</summary>
     public static AlignedMemory Block(long length)
