@@ -12,7 +12,7 @@ internal static unsafe class StridedDepthwiseMicroKernel
     /// <summary>The most outputs of a tile.</summary>
     public const int MostOutputs = 7;
 
-    /// <summary>Taps of the first segment and of the second.</summary>
+    /// <summary>Taps of the first segment; the second has the one between them.</summary>
     private const int OuterTaps = 2;
 
     /// <summary>Whether there is a kernel for the tiles of a run: all positions inside the image but for one of the outer taps at either end.</summary>
