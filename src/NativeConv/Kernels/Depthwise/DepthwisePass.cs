@@ -226,7 +226,8 @@ internal sealed unsafe class DepthwisePass<TVector>
     public void RunWith(DepthwiseWeightGradient<TVector> weights, float* x, float* dy, float* packed, float* dx, float* dw, int images) =>
         Run(dy, packed, dx, images, Share.All, weights, x, dw);
 
-    private bool Fetches(int images) => !_alongRow && images * (_sourceLength + _resultLength) * sizeof(float) >= FetchedBytes;
+    /// <summary>Whether some images are so many bytes, source and result, that they come from memory, and what comes next is asked for.</summary>
+    public bool Fetches(int images) => !_alongRow && images * (_sourceLength + _resultLength) * sizeof(float) >= FetchedBytes;
 
     private void Run(float* source, float* packed, float* result, int images, Share share, DepthwiseWeightGradient<TVector>? weights, float* x, float* dw)
     {

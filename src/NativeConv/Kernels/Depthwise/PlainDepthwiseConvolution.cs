@@ -32,7 +32,7 @@ internal sealed unsafe class PlainDepthwiseConvolution<TVector>(in Conv2DGeometr
         _backward.Run(dy, packed, dx, images, share);
 
     public override void BackwardWeights(float* x, float* dy, float* dw, float* scratch, int images, Share share) =>
-        _weights.Add(x, dy, dw, scratch, images, share, fetches: images * (_inputLength + _outputLength) * sizeof(float) >= DepthwisePass<TVector>.FetchedBytes);
+        _weights.Add(x, dy, dw, scratch, images, share, _backward.Fetches(images));
 
     public override void BackwardWeightsFromMemory(float* x, float* dy, float* dw, float* scratch, int images, Share share) =>
         _weights.Add(x, dy, dw, scratch, images, share, fetches: true);
