@@ -10,6 +10,9 @@ internal static class FirstLevelCache
     // Leaves of "cpuid" that describe caches alike, Intel's and AMD's, and those that tell the highest leaf of either range.
     private const int Leaf = 4, ExtendedLeaf = unchecked((int)0x8000001D), Highest = 0, HighestExtended = unchecked((int)0x80000000);
 
+    /// <summary>AMD's older leaf, which a virtual machine may leave where it hides those: lines of a set in bits 16 to 23 of ECX, 255 where any line may be anywhere.</summary>
+    private const int FirstLevelLeaf = unchecked((int)0x80000005), WaysShift = 16, AnyLine = 0xFF;
+
     private const int DataCache = 1, UnifiedCache = 3;
 
     /// <summary>An end for what answers every question alike.</summary>
@@ -19,7 +22,7 @@ internal static class FirstLevelCache
     public static readonly int Ways = X86Base.IsSupported ? WaysOf(X86Base.CpuId) : UsualWays;
 
     /// <summary>The same of a processor that answers by leaf and index of a cache.</summary>
-    internal static int WaysOf(Func<int, int, (int Eax, int Ebx, int Ecx, int Edx)> cpuId) => Find(cpuId, Highest, Leaf) ?? Find(cpuId, HighestExtended, ExtendedLeaf) ?? UsualWays;
+    internal static int WaysOf(Func<int, int, (int Eax, int Ebx, int Ecx, int Edx)> cpuId) => Find(cpuId, Highest, Leaf) ?? Find(cpuId, HighestExtended, ExtendedLeaf) ?? FindOlder(cpuId) ?? UsualWays;
 
     private static int? Find(Func<int, int, (int Eax, int Ebx, int Ecx, int Edx)> cpuId, int highest, int leaf)
     {
@@ -38,5 +41,14 @@ internal static class FirstLevelCache
         }
 
         return null;
+    }
+
+    private static int? FindOlder(Func<int, int, (int Eax, int Ebx, int Ecx, int Edx)> cpuId)
+    {
+        if ((uint)cpuId(HighestExtended, 0).Eax < unchecked((uint)FirstLevelLeaf))
+            return null;
+
+        int ways = (cpuId(FirstLevelLeaf, 0).Ecx >> WaysShift) & AnyLine;
+        return ways > 0 ? ways : null;
     }
 }

@@ -44,6 +44,22 @@ public sealed class FirstLevelCacheTests
     public void Ways_OfAnAmd_AreInALeafOfItsOwn() =>
         FirstLevelCache.WaysOf(Answers(0x10, 0x80000028, AmdLeaf, (Data, 1, 12), (Instructions, 1, 8))).Should().Be(12);
 
+    /// <summary>As a virtual machine on an AMD EPYC answers: nothing about caches but in the older leaf.</summary>
+    [Fact]
+    public void Ways_OfAnAmdWhoseCachesAreHidden_AreInTheOlderLeaf()
+    {
+        static (int Eax, int Ebx, int Ecx, int Edx) Hides(uint leaf, uint highest, int older) => leaf switch
+        {
+            0 => (0xD, 0, 0, 0),
+            HighestAmd => ((int)highest, 0, 0, 0),
+            0x80000005 => (0, 0, older, 0),
+            _ => default,
+        };
+        FirstLevelCache.WaysOf((leaf, _) => Hides((uint)leaf, 0x80000021, 0x300C0140)).Should().Be(12);
+        FirstLevelCache.WaysOf((leaf, _) => Hides((uint)leaf, 0x80000021, 0x20080140)).Should().Be(8);
+        FirstLevelCache.WaysOf((leaf, _) => Hides((uint)leaf, 0x80000004, 0x300C0140)).Should().Be(8, "a leaf beyond the highest must not be asked");
+    }
+
     [Fact]
     public void Ways_OfAUnifiedCache_AreItsOwn() =>
         FirstLevelCache.WaysOf(Answers(4, 0x80000008, IntelLeaf, (Unified, 1, 4))).Should().Be(4);
