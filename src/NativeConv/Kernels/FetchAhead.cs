@@ -101,6 +101,14 @@ internal unsafe struct FetchAhead
         Prefetch.ToSecondLevel(_result + (line * _resultLine) + (vector * _resultLength), _resultLength);
     }
 
+    /// <summary>Asks for one vector's part of one line to be brought to the first-level cache.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly void RunNear(int line, int vector)
+    {
+        Prefetch.ToFirstLevel(_source + (line * _sourceLine) + (vector * _sourceLength), _sourceLength);
+        Prefetch.ToSecondLevel(_result + (line * _resultLine) + (vector * _resultLength), _resultLength);
+    }
+
     /// <summary>Asks for one vector's part of some lines.</summary>
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     public readonly void RunLines(int lines, int vector)

@@ -33,6 +33,9 @@ internal readonly unsafe struct ConvolutionCall(Conv2DGeometry geometry, int cha
     /// <summary>From this size on a batch's x and dy are taken to come from memory.</summary>
     private const long MemoryBytes = 8L * 1024 * 1024;
 
+    /// <summary>From this size of a thread's part of x and y on they are taken to be beyond the caches, of which the last may be a core's own.</summary>
+    private const long MemoryBytesOfThread = 20L * 1024 * 1024;
+
     private enum PassKind
     {
         Forward,
@@ -131,6 +134,7 @@ internal readonly unsafe struct ConvolutionCall(Conv2DGeometry geometry, int cha
                 algorithm.PackBackward(kernel, packed.Pointer, new(worker, packers));
         });
 
+        bool isFromMemory = images * (input + output) * sizeof(float) / threads >= MemoryBytesOfThread;
         if (images >= threads)
         {
             bool depthwise = groups == 0 && filters == channels;
@@ -159,7 +163,9 @@ internal readonly unsafe struct ConvolutionCall(Conv2DGeometry geometry, int cha
 
         void Compute(int first, int count, AlignedMemory scratch, Share share)
         {
-            if (forward)
+            if (forward && isFromMemory)
+                algorithm.ForwardFromMemory(source + (first * input), packed.Pointer, result + (first * output), scratch.Pointer, count, share);
+            else if (forward)
                 algorithm.Forward(source + (first * input), packed.Pointer, result + (first * output), scratch.Pointer, count, share);
             else
                 algorithm.BackwardInput(source + (first * output), packed.Pointer, result + (first * input), scratch.Pointer, count, share);

@@ -37,4 +37,15 @@ internal static unsafe class Prefetch
         for (float* end = address + count; address < end; address += LineFloats)
             Sse.Prefetch1(address);
     }
+
+    /// <summary>Asks for some floats to be brought to the first-level cache.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void ToFirstLevel(float* address, nint count)
+    {
+        if (!IsSupported)
+            return;
+
+        for (float* end = address + count; address < end; address += LineFloats)
+            Sse.Prefetch0(address);
+    }
 }

@@ -138,6 +138,13 @@ public sealed class ConvolutionAlgorithmTests
         { "four_taps_stride_three", new(1, new(9, 17, 4, 3, 1, Padding.Explicit(1, 0, 1, 2)), 16, 1) },
         { "five_taps", new(1, new(9, 16, 5, 2, 1, Padding.Same), 16, 1) },
         { "tall_window", new(1, new(12, 16, new(5, 3), 2, 1, Padding.Same), 32, 1) },
+        { "seven_vectors", new(2, new(7, 13, 3, 2, 1, Padding.Same), 112, 1) },
+        { "nine_vectors_without_padding", new(1, new(6, 9, 3, 2, 1, Padding.Valid), 144, 1) },
+        { "outputs_without_taps", new(1, new(7, 6, 3, 2, 1, Padding.Explicit(5, 4, 6, 5)), 64, 1) },
+        { "one_tap", new(2, new(5, 7, 1, 1, 1, Padding.Valid), 64, 1) },
+        { "two_taps", new(1, new(6, 8, 2, 2, 1, Padding.Same), 80, 1) },
+        { "five_taps_stride_three", new(1, new(11, 20, 5, 3, 1, Padding.Same), 64, 1) },
+        { "eight_taps_stride_four", new(1, new(14, 29, 8, 4, 1, Padding.Explicit(2, 3, 3, 2)), 64, 1) },
     };
 
     public static TheoryData<string, DepthwiseCase> CasesFromMemory => new()

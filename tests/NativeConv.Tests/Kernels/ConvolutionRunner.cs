@@ -1,6 +1,7 @@
 using FluentAssertions;
 using NativeConv.Kernels;
 using NativeConv.Simd;
+using NativeConv.Tensors;
 using NativeConv.Tests.Support;
 
 namespace NativeConv.Tests.Kernels;
@@ -71,6 +72,9 @@ internal static unsafe class ConvolutionRunner
             algorithm.BackwardWeightsFromMemory(x.Pointer, dy.Pointer, dw.Pointer, scratch.Pointer, Case.Images, Share.All);
             dw.Span.SequenceEqual(result.Dw).Should().BeTrue("where x and dy come from should change no bit of the weight gradient");
 
+            if (Multiplier == 1)
+                FromMemory<TVector>(x.Pointer, w.Pointer, B == null ? null : b.Pointer);
+
             y.Span.Clear();
             FetchQueue ahead = default;
             ahead.Add(x.Pointer, X.Length);
@@ -127,6 +131,38 @@ internal static unsafe class ConvolutionRunner
 
             Unpacked(algorithm, x.Pointer, w.Pointer, B == null ? null : b.Pointer, dy.Pointer, result);
             return algorithm.IsGradientTransposed ? result with { Dw = Transposed(result.Dw) } : result;
+        }
+
+        /// <summary>The forward pass of images said to come from memory, in one part and in shares, into memory that may be written past the caches and not, with each rectifier.</summary>
+        private void FromMemory<TVector>(float* x, float* w, float* b)
+            where TVector : struct, IVector<TVector>
+        {
+            using var packed = new GuardedMemory(Algorithm<TVector>(Case, Multiplier).ForwardPackedLength, Guard);
+            using var scratch = new GuardedMemory(Math.Max(1, Algorithm<TVector>(Case, Multiplier).ScratchLength), Guard);
+            using var expected = new GuardedMemory(Case.OutputLength, Guard);
+            AlignedMemory aligned = new(Case.OutputLength);
+            using var guarded = new GuardedMemory(Case.OutputLength, Guard);
+            foreach (Activation activation in (Activation[])[Activation.Linear, Activation.ReLU, Activation.ReLU6])
+            {
+                ConvolutionAlgorithm<TVector> algorithm = Algorithm<TVector>(Case, Multiplier, Rectifier.Of(activation)!.Value, copiesGroups: CopiesGroups);
+                algorithm.PackForward(w, b, packed.Pointer);
+                algorithm.Forward(x, packed.Pointer, expected.Pointer, scratch.Pointer, Case.Images);
+                foreach (int shares in (int[])[1, Shares])
+                {
+                    aligned.Span.Fill(float.NaN);
+                    guarded.Span.Fill(float.NaN);
+                    for (int share = shares - 1; share >= 0; share--)
+                    {
+                        algorithm.ForwardFromMemory(x, packed.Pointer, aligned.Pointer, scratch.Pointer, Case.Images, new(share, shares));
+                        algorithm.ForwardFromMemory(x, packed.Pointer, guarded.Pointer, scratch.Pointer, Case.Images, new(share, shares));
+                    }
+
+                    aligned.Span.SequenceEqual(expected.Span).Should().BeTrue("where x comes from should change no bit of the forward pass of {0} shares, {1}", shares, activation);
+                    guarded.Span.SequenceEqual(expected.Span).Should().BeTrue("where x comes from should change no bit of the forward pass of {0} shares, {1}", shares, activation);
+                }
+            }
+
+            GC.KeepAlive(aligned);
         }
 
         /// <summary>[taps, outputs, inputs] as [taps, inputs, outputs].</summary>

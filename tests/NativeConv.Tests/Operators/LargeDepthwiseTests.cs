@@ -56,6 +56,30 @@ public sealed class LargeDepthwiseTests
         }
     }
 
+    /// <summary>So large for each of two threads that rows are read in the order of their addresses and results pass the caches.</summary>
+    [Fact]
+    public void Forward_BatchBeyondTheCaches_GivesTheBitsOfSmallCalls()
+    {
+        const int Images = 3, Channels = 80;
+        Conv2DGeometry geometry = new(201, 224, 3, 2, 1, Padding.Same);
+        int input = geometry.InputPixels * Channels, output = geometry.OutputPixels * Channels;
+        (sizeof(float) * (long)Images * (input + output) / 2).Should().BeGreaterThan(20 << 20);
+        float[] x = TestData.Uniform(Images * input, 1), w = TestData.Uniform(9 * Channels, 2), b = TestData.Uniform(Channels, 3), small = new float[output];
+        AlignedMemory large = new(Images * output);
+        foreach (SimdLevel level in SimdLevels.Callable)
+        {
+            large.Span.Fill(float.NaN);
+            DepthwiseConvolution.Forward(geometry, Channels, x, w, b, large.Span, 1, new() { Level = level, ThreadCount = 2 });
+            for (int image = 0; image < Images; image++)
+            {
+                DepthwiseConvolution.Forward(geometry, Channels, x.AsSpan(image * input, input), w, b, small, 1, new() { Level = level, ThreadCount = 1 });
+                large.Span.Slice(image * output, output).SequenceEqual(small).Should().BeTrue("y of image {0} at {1}", image, level);
+            }
+        }
+
+        GC.KeepAlive(large);
+    }
+
     /// <summary>Whole numbers, whose sums are exact, so that the order in which a batch's parts are added does not matter.</summary>
     [Theory]
     [MemberData(nameof(Shapes))]

@@ -56,6 +56,9 @@ internal abstract unsafe class ConvolutionAlgorithm<TVector>
     /// <summary>One worker's share of the rows of few images.</summary>
     public abstract void Forward(float* x, float* packed, float* y, float* scratch, int images, Share share);
 
+    /// <summary>The same for images that come from memory, not from a cache: those of a batch that is larger than the caches, however few they are themselves.</summary>
+    public virtual void ForwardFromMemory(float* x, float* packed, float* y, float* scratch, int images, Share share) => Forward(x, packed, y, scratch, images, share);
+
     /// <inheritdoc cref="Forward(float*, float*, float*, float*, int, Share)"/>
     public abstract void BackwardInput(float* dy, float* packed, float* dx, float* scratch, int images, Share share);
 

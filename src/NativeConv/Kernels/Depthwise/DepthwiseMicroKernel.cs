@@ -42,6 +42,9 @@ internal unsafe struct DepthwiseTile
     public TileSegment* Segments;
     public int SegmentCount;
 
+    /// <summary>How many outputs there are, and the most taps of a run, where the kernel is not made for them.</summary>
+    public int Outputs, Taps;
+
     /// <summary>Whether sums go on from what is in the outputs, not from the biases: taps that other kernels have had.</summary>
     public bool GoesOn;
 

@@ -21,6 +21,9 @@ internal sealed unsafe class DepthwisePass<TVector>
     /// <summary>Results from this size on are stored past the caches, which could not hold them until they are read: by vectors that are a cache line, for parts of lines do not combine.</summary>
     private const long StreamedBytes = 8L * 1024 * 1024;
 
+    /// <summary>A cell of the source that has no more multiply-adds is computed in less time than memory delivers the next, even by a kernel that goes by addresses.</summary>
+    private const int WideTapsOfCell = 7;
+
     /// <summary>Source rows of so many bytes are computed while the next are fetched: longer than memory takes to answer, and no more, so that the next block's rows do not push this one's out.</summary>
     private const int FetchedBlockBytes = 16 * 1024;
 
@@ -29,6 +32,9 @@ internal sealed unsafe class DepthwisePass<TVector>
 
     /// <summary>Two lines at a time, in runs some of whose taps may lie outside the image; null where lines share no rows, or where there is no kernel for two.</summary>
     private readonly Sweep? _paired;
+
+    /// <summary>Whole lines in the order of their addresses, for sources from memory; null where tiles read them as fast.</summary>
+    private readonly Sweep? _wide;
     private readonly int _channels, _alongTaps, _crossTaps, _tapAlong, _tapAcross;
     private readonly int[] _order;
     private readonly int _sourceHeight, _resultHeight;
@@ -103,6 +109,9 @@ internal sealed unsafe class DepthwisePass<TVector>
 
         _sweep = new(cross, Tiles(whole, isPaired: false, inputCell, outputCell, segments));
         _paired = pairs == null ? null : new(pairs, Tiles(tiles, isPaired: true, inputCell, outputCell, segments));
+        if (CanGoOn && _alongTaps * _crossTaps <= WideTapsOfCell * g.StrideHeight * g.StrideWidth)
+            _wide = new(cross, WideTiles(axis, inputCell, outputCell, segments));
+
         _segments = [.. segments];
         _canStream = TVector.Lanes * sizeof(float) == AlignedMemory.Alignment && channels % TVector.Lanes == 0 && _sweep.Tiles.All(tile => tile.IsFirst && tile.IsLast);
     }
@@ -135,6 +144,8 @@ internal sealed unsafe class DepthwisePass<TVector>
                     Weights = isChecked ? 0 : Slot(part.Segments[0].Tap),
                     Segment = segments.Count,
                     Segments = Math.Max(1, part.Segments.Length),
+                    Outputs = part.Count,
+                    Taps = part.Taps,
                     IsFirst = part == parts[0],
                     IsLast = part == parts[^1],
                     Kernel = isPaired ? PairedDepthwiseMicroKernel.Get<TVector>(part)
@@ -149,6 +160,33 @@ internal sealed unsafe class DepthwisePass<TVector>
                 if (part.Segments.Length == 0)
                     segments.Add(new(0, 0, 0, 0, true));
             }
+        }
+
+        return [.. tiles];
+    }
+
+    /// <summary>Whole runs as tiles of the kernel that goes by addresses.</summary>
+    private Tile[] WideTiles(SlidingAxis axis, nint inputCell, nint outputCell, List<TileSegment> segments)
+    {
+        var tiles = new List<Tile>();
+        foreach (SlidingRun run in axis.Runs)
+        {
+            tiles.Add(new()
+            {
+                Output = run.First * outputCell,
+                OutputStep = run.Step * outputCell,
+                Input = 0,
+                Weights = 0,
+                Segment = segments.Count,
+                Segments = run.Segments.Length,
+                Outputs = run.Count,
+                Taps = run.Taps,
+                IsFirst = true,
+                IsLast = true,
+                Kernel = WideDepthwiseMicroKernel.Get<TVector>(),
+                PartialKernel = null,
+            });
+            segments.AddRange(run.Segments.Select(s => new TileSegment(s.Source * inputCell, Slot(s.Tap), s.First, s.End, s.IsWhole)));
         }
 
         return [.. tiles];
@@ -217,19 +255,22 @@ internal sealed unsafe class DepthwisePass<TVector>
     private int Slot(int tap) => Array.IndexOf(_order, tap) * TVector.Lanes;
 
     /// <summary>Writes the results of some images, or a share of their rows.</summary>
-    public void Run(float* source, float* packed, float* result, int images, Share share) => Run(source, packed, result, images, share, null, null, null);
+    public void Run(float* source, float* packed, float* result, int images, Share share) => Run(source, packed, result, images, share, isFromMemory: false, null, null, null);
+
+    /// <summary>The same for a source that comes from memory, not from a cache, and results that none keeps.</summary>
+    public void RunFromMemory(float* source, float* packed, float* result, int images, Share share) => Run(source, packed, result, images, share, isFromMemory: true, null, null, null);
 
     /// <summary>Whether <see cref="RunWith"/> may be used, and some images are so large that they gain by it: where neighbouring rows share theirs, dy comes from memory once for both.</summary>
     public bool GainsWithWeights(int images) => _groups == null && Fetches(images);
 
     /// <summary>An input gradient, and the weight gradient in step with it: the same bits as one after the other.</summary>
     public void RunWith(DepthwiseWeightGradient<TVector> weights, float* x, float* dy, float* packed, float* dx, float* dw, int images) =>
-        Run(dy, packed, dx, images, Share.All, weights, x, dw);
+        Run(dy, packed, dx, images, Share.All, isFromMemory: false, weights, x, dw);
 
     /// <summary>Whether some images are so many bytes, source and result, that they come from memory, and what comes next is asked for.</summary>
     public bool Fetches(int images) => !_alongRow && images * (_sourceLength + _resultLength) * sizeof(float) >= FetchedBytes;
 
-    private void Run(float* source, float* packed, float* result, int images, Share share, DepthwiseWeightGradient<TVector>? weights, float* x, float* dw)
+    private void Run(float* source, float* packed, float* result, int images, Share share, bool isFromMemory, DepthwiseWeightGradient<TVector>? weights, float* x, float* dw)
     {
         float* edge = stackalloc float[SizeDispatch.Most * TVector.Lanes];
         fixed (TileSegment* segments = _segments)
@@ -241,7 +282,7 @@ internal sealed unsafe class DepthwisePass<TVector>
                 BlockStep = BlockLength,
                 Blocks = Blocks,
             };
-            bool streams = _canStream && images * _resultLength * sizeof(float) >= StreamedBytes && (nint)result % AlignedMemory.Alignment == 0;
+            bool streams = _canStream && (isFromMemory || images * _resultLength * sizeof(float) >= StreamedBytes) && (nint)result % AlignedMemory.Alignment == 0;
             bool fetches = Fetches(images);
             if (_groups != null)
             {
@@ -250,7 +291,7 @@ internal sealed unsafe class DepthwisePass<TVector>
                 return;
             }
 
-            Sweep sweep = SweepTo(result, streams);
+            Sweep sweep = isFromMemory && _wide != null ? _wide : SweepTo(result, streams);
             int unit = sweep == _paired ? PairedDepthwiseMicroKernel.Lines : 1, most = fetches ? (_fetchedLines + unit - 1) / unit * unit : int.MaxValue;
             for (int image = 0; image < images; image++)
             {
@@ -372,7 +413,7 @@ internal sealed unsafe class DepthwisePass<TVector>
         if (paired < cross.Count)
         {
             WindowRun rest = isPaired ? cross.Slice(paired, cross.Count).Inside(_sourceHeight) : cross;
-            RunTiles(ref tile, _sweep.Tiles, isPaired: false, rest, segments, source, packed, result, channels, streams, paired == 0 ? ahead : default);
+            RunTiles(ref tile, (sweep == _wide ? _wide : _sweep).Tiles, isPaired: false, rest, segments, source, packed, result, channels, streams, paired == 0 ? ahead : default);
         }
     }
 
@@ -416,13 +457,15 @@ internal sealed unsafe class DepthwisePass<TVector>
         for (int i = 0; i < tiles.Length; i++)
         {
             ref readonly Tile slide = ref tiles[i];
-            tile.Ahead = ahead.Of(i, tiles.Length).Parts(vectors, cross.Count);
+            tile.Ahead = ahead.Of(i, tiles.Length).Parts(tiles == _wide?.Tiles ? WideDepthwiseMicroKernel.Parts(slide.Outputs, vectors) : vectors, cross.Count);
             tile.Input = input + slide.Input;
             tile.Output = output + slide.Output;
             tile.OutputStep = slide.OutputStep;
             tile.FirstWeight = firstWeight + slide.Weights;
             tile.Segments = segments + slide.Segment;
             tile.SegmentCount = slide.Segments;
+            tile.Outputs = slide.Outputs;
+            tile.Taps = slide.Taps;
             tile.GoesOn = !slide.IsFirst;
             tile.Streams = streams;
             tile.Rectifier = slide.IsLast ? _rectifier : default;
@@ -452,6 +495,10 @@ internal sealed unsafe class DepthwisePass<TVector>
         public required int Segment { get; init; }
 
         public required int Segments { get; init; }
+
+        public required int Outputs { get; init; }
+
+        public required int Taps { get; init; }
 
         /// <summary>Whether it begins with the biases, or goes on with what the tile before left.</summary>
         public required bool IsFirst { get; init; }

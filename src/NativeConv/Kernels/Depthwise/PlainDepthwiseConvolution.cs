@@ -24,6 +24,8 @@ internal sealed unsafe class PlainDepthwiseConvolution<TVector>(in Conv2DGeometr
 
     public override void Forward(float* x, float* packed, float* y, float* scratch, int images, Share share) => _forward.Run(x, packed, y, images, share);
 
+    public override void ForwardFromMemory(float* x, float* packed, float* y, float* scratch, int images, Share share) => _forward.RunFromMemory(x, packed, y, images, share);
+
     public override bool CanRunRows => _forward.CanRunRows;
 
     public override void ForwardRows(float* x, float* packed, float* y, int first, int end) => _forward.RunRows(x, packed, y, first, end);

@@ -64,6 +64,10 @@ internal static unsafe class GuardedConvolution
             for (int share = 0; share < Shares; share++)
                 algorithm.Forward(x, packed, y, scratch, Case.Images, new(share, Shares));
 
+            y = buffers.Write(Case.OutputLength);
+            for (int share = 0; share < Shares; share++)
+                algorithm.ForwardFromMemory(x, packed, y, scratch, Case.Images, new(share, Shares));
+
             FetchQueue ahead = default;
             ahead.Add(x, Case.InputLength);
             algorithm.ForwardAsking(x, packed, buffers.Write(Case.OutputLength), scratch, Case.Images, &ahead);
