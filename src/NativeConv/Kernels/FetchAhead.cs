@@ -101,12 +101,12 @@ internal unsafe struct FetchAhead
         Prefetch.ToSecondLevel(_result + (line * _resultLine) + (vector * _resultLength), _resultLength);
     }
 
-    /// <summary>Asks for one vector's part of one line to be brought to the first-level cache.</summary>
+    /// <summary>Asks for one part of one line, whose source is to be brought to the first-level cache.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public readonly void RunNear(int line, int vector)
+    public readonly void RunNear(int line, int part)
     {
-        Prefetch.ToFirstLevel(_source + (line * _sourceLine) + (vector * _sourceLength), _sourceLength);
-        Prefetch.ToSecondLevel(_result + (line * _resultLine) + (vector * _resultLength), _resultLength);
+        Prefetch.ToFirstLevel(_source + (line * _sourceLine) + (part * _sourceLength), _sourceLength);
+        Prefetch.ToSecondLevel(_result + (line * _resultLine) + (part * _resultLength), _resultLength);
     }
 
     /// <summary>Asks for one vector's part of some lines.</summary>

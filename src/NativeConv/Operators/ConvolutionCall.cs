@@ -34,7 +34,7 @@ internal readonly unsafe struct ConvolutionCall(Conv2DGeometry geometry, int cha
     private const long MemoryBytes = 8L * 1024 * 1024;
 
     /// <summary>From this size of a thread's part of x and y on they are taken to be beyond the caches, of which the last may be a core's own.</summary>
-    private const long MemoryBytesOfThread = 20L * 1024 * 1024;
+    private const long CacheBytesOfThread = 20L * 1024 * 1024;
 
     private enum PassKind
     {
@@ -134,7 +134,7 @@ internal readonly unsafe struct ConvolutionCall(Conv2DGeometry geometry, int cha
                 algorithm.PackBackward(kernel, packed.Pointer, new(worker, packers));
         });
 
-        bool isFromMemory = images * (input + output) * sizeof(float) / threads >= MemoryBytesOfThread;
+        bool isBeyondCaches = forward && images * (input + output) * sizeof(float) / threads >= CacheBytesOfThread;
         if (images >= threads)
         {
             bool depthwise = groups == 0 && filters == channels;
@@ -163,7 +163,7 @@ internal readonly unsafe struct ConvolutionCall(Conv2DGeometry geometry, int cha
 
         void Compute(int first, int count, AlignedMemory scratch, Share share)
         {
-            if (forward && isFromMemory)
+            if (isBeyondCaches)
                 algorithm.ForwardFromMemory(source + (first * input), packed.Pointer, result + (first * output), scratch.Pointer, count, share);
             else if (forward)
                 algorithm.Forward(source + (first * input), packed.Pointer, result + (first * output), scratch.Pointer, count, share);

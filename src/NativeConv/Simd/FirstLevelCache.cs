@@ -11,7 +11,7 @@ internal static class FirstLevelCache
     private const int Leaf = 4, ExtendedLeaf = unchecked((int)0x8000001D), Highest = 0, HighestExtended = unchecked((int)0x80000000);
 
     /// <summary>AMD's older leaf, which a virtual machine may leave where it hides those: lines of a set in bits 16 to 23 of ECX, 255 where any line may be anywhere.</summary>
-    private const int FirstLevelLeaf = unchecked((int)0x80000005), WaysShift = 16, AnyLine = 0xFF;
+    private const int FirstLevelLeaf = unchecked((int)0x80000005), WaysShift = 16, WaysMask = 0xFF;
 
     private const int DataCache = 1, UnifiedCache = 3;
 
@@ -48,7 +48,7 @@ internal static class FirstLevelCache
         if ((uint)cpuId(HighestExtended, 0).Eax < unchecked((uint)FirstLevelLeaf))
             return null;
 
-        int ways = (cpuId(FirstLevelLeaf, 0).Ecx >> WaysShift) & AnyLine;
+        int ways = (cpuId(FirstLevelLeaf, 0).Ecx >> WaysShift) & WaysMask;
         return ways > 0 ? ways : null;
     }
 }

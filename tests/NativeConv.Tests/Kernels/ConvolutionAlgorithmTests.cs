@@ -144,6 +144,8 @@ public sealed class ConvolutionAlgorithmTests
         { "one_tap", new(2, new(5, 7, 1, 1, 1, Padding.Valid), 64, 1) },
         { "two_taps", new(1, new(6, 8, 2, 2, 1, Padding.Same), 80, 1) },
         { "five_taps_stride_three", new(1, new(11, 20, 5, 3, 1, Padding.Same), 64, 1) },
+        { "eight_taps_in_parts", new(1, new(9, 21, new(1, 8), new(2, 1), 1, Padding.Same), 48, 1) },
+        { "nine_taps_in_parts", new(1, new(9, 21, new(1, 9), new(2, 1), 1, Padding.Same), 48, 1) },
         { "eight_taps_stride_four", new(1, new(14, 29, 8, 4, 1, Padding.Explicit(2, 3, 3, 2)), 64, 1) },
     };
 

@@ -56,21 +56,23 @@ public sealed class LargeDepthwiseTests
         }
     }
 
-    /// <summary>So large for each of two threads that rows are read in the order of their addresses and results pass the caches.</summary>
-    [Fact]
-    public void Forward_BatchBeyondTheCaches_GivesTheBitsOfSmallCalls()
+    /// <summary>So large for each of some threads, of which there may be more than images, that rows are read in the order of their addresses and results pass the caches.</summary>
+    [Theory]
+    [InlineData(3, 2, 201)]
+    [InlineData(1, 2, 601)]
+    public void Forward_BatchBeyondTheCaches_GivesTheBitsOfSmallCalls(int images, int threads, int height)
     {
-        const int Images = 3, Channels = 80;
-        Conv2DGeometry geometry = new(201, 224, 3, 2, 1, Padding.Same);
+        const int Channels = 80;
+        Conv2DGeometry geometry = new(height, 224, 3, 2, 1, Padding.Same);
         int input = geometry.InputPixels * Channels, output = geometry.OutputPixels * Channels;
-        (sizeof(float) * (long)Images * (input + output) / 2).Should().BeGreaterThan(20 << 20);
-        float[] x = TestData.Uniform(Images * input, 1), w = TestData.Uniform(9 * Channels, 2), b = TestData.Uniform(Channels, 3), small = new float[output];
-        AlignedMemory large = new(Images * output);
+        (sizeof(float) * (long)images * (input + output) / threads).Should().BeGreaterThan(20 << 20);
+        float[] x = TestData.Uniform(images * input, 1), w = TestData.Uniform(9 * Channels, 2), b = TestData.Uniform(Channels, 3), small = new float[output];
+        AlignedMemory large = new(images * output);
         foreach (SimdLevel level in SimdLevels.Callable)
         {
             large.Span.Fill(float.NaN);
-            DepthwiseConvolution.Forward(geometry, Channels, x, w, b, large.Span, 1, new() { Level = level, ThreadCount = 2 });
-            for (int image = 0; image < Images; image++)
+            DepthwiseConvolution.Forward(geometry, Channels, x, w, b, large.Span, 1, new() { Level = level, ThreadCount = threads });
+            for (int image = 0; image < images; image++)
             {
                 DepthwiseConvolution.Forward(geometry, Channels, x.AsSpan(image * input, input), w, b, small, 1, new() { Level = level, ThreadCount = 1 });
                 large.Span.Slice(image * output, output).SequenceEqual(small).Should().BeTrue("y of image {0} at {1}", image, level);

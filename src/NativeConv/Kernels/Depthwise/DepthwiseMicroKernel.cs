@@ -42,8 +42,8 @@ internal unsafe struct DepthwiseTile
     public TileSegment* Segments;
     public int SegmentCount;
 
-    /// <summary>How many outputs there are, and the most taps of a run, where the kernel is not made for them.</summary>
-    public int Outputs, Taps;
+    /// <summary>The outputs, where the kernel is not made for them.</summary>
+    public WideOutputs Wide;
 
     /// <summary>Whether sums go on from what is in the outputs, not from the biases: taps that other kernels have had.</summary>
     public bool GoesOn;

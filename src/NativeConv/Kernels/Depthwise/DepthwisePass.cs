@@ -18,7 +18,7 @@ internal sealed unsafe class DepthwisePass<TVector>
     /// <summary>What the source rows of a block of lines should stay below, so that they are in the second-level cache for each tile across.</summary>
     private const int BlockBytes = 256 * 1024;
 
-    /// <summary>Results from this size on are stored past the caches, which could not hold them until they are read: by vectors that are a cache line, for parts of lines do not combine.</summary>
+    /// <summary>Results from this size on, and of batches from memory, are stored past the caches, which could not hold them until they are read: by vectors that are a cache line, for parts of lines do not combine.</summary>
     private const long StreamedBytes = 8L * 1024 * 1024;
 
     /// <summary>A cell of the source that has no more multiply-adds is computed in less time than memory delivers the next, even by a kernel that goes by addresses.</summary>
@@ -33,7 +33,7 @@ internal sealed unsafe class DepthwisePass<TVector>
     /// <summary>Two lines at a time, in runs some of whose taps may lie outside the image; null where lines share no rows, or where there is no kernel for two.</summary>
     private readonly Sweep? _paired;
 
-    /// <summary>Whole lines in the order of their addresses, for sources from memory; null where tiles read them as fast.</summary>
+    /// <summary>Whole lines in the order of their addresses, for sources from memory; null where tiles read them as fast, or where there is no kernel for it.</summary>
     private readonly Sweep? _wide;
     private readonly int _channels, _alongTaps, _crossTaps, _tapAlong, _tapAcross;
     private readonly int[] _order;
@@ -43,7 +43,7 @@ internal sealed unsafe class DepthwisePass<TVector>
     private readonly int _fetchedLines;
     private readonly bool _alongRow;
 
-    /// <summary>Whether vectors are lines of the cache that each are written once.</summary>
+    /// <summary>Whether vectors are lines of the cache.</summary>
     private readonly bool _canStream;
     private readonly CompactGroups? _groups;
     private readonly Rectifier _rectifier;
@@ -109,11 +109,11 @@ internal sealed unsafe class DepthwisePass<TVector>
 
         _sweep = new(cross, Tiles(whole, isPaired: false, inputCell, outputCell, segments));
         _paired = pairs == null ? null : new(pairs, Tiles(tiles, isPaired: true, inputCell, outputCell, segments));
-        if (CanGoOn && _alongTaps * _crossTaps <= WideTapsOfCell * g.StrideHeight * g.StrideWidth)
+        if (!transposed && CanGoOn && _groups == null && _alongTaps * _crossTaps <= WideTapsOfCell * (long)g.StrideHeight * g.StrideWidth)
             _wide = new(cross, WideTiles(axis, inputCell, outputCell, segments));
 
         _segments = [.. segments];
-        _canStream = TVector.Lanes * sizeof(float) == AlignedMemory.Alignment && channels % TVector.Lanes == 0 && _sweep.Tiles.All(tile => tile.IsFirst && tile.IsLast);
+        _canStream = TVector.Lanes * sizeof(float) == AlignedMemory.Alignment && channels % TVector.Lanes == 0;
     }
 
     public static DepthwisePass<TVector> Forward(in Conv2DGeometry geometry, int channels, Rectifier rectifier, bool copiesGroups) =>
@@ -144,8 +144,6 @@ internal sealed unsafe class DepthwisePass<TVector>
                     Weights = isChecked ? 0 : Slot(part.Segments[0].Tap),
                     Segment = segments.Count,
                     Segments = Math.Max(1, part.Segments.Length),
-                    Outputs = part.Count,
-                    Taps = part.Taps,
                     IsFirst = part == parts[0],
                     IsLast = part == parts[^1],
                     Kernel = isPaired ? PairedDepthwiseMicroKernel.Get<TVector>(part)
@@ -154,7 +152,7 @@ internal sealed unsafe class DepthwisePass<TVector>
                     PartialKernel = DepthwiseMicroKernel.Get<TVector, Partial>(part),
                 });
                 if (isChecked)
-                    segments.AddRange(part.Segments.Select(s => new TileSegment(s.Source * inputCell, Slot(s.Tap), s.First, s.End, s.IsWhole)));
+                    segments.AddRange(SegmentsOf(part, inputCell));
 
                 // A run that no tap reaches has one segment without positions.
                 if (part.Segments.Length == 0)
@@ -179,18 +177,19 @@ internal sealed unsafe class DepthwisePass<TVector>
                 Weights = 0,
                 Segment = segments.Count,
                 Segments = run.Segments.Length,
-                Outputs = run.Count,
-                Taps = run.Taps,
+                Wide = WideOutputs.Of(run),
                 IsFirst = true,
                 IsLast = true,
                 Kernel = WideDepthwiseMicroKernel.Get<TVector>(),
                 PartialKernel = null,
             });
-            segments.AddRange(run.Segments.Select(s => new TileSegment(s.Source * inputCell, Slot(s.Tap), s.First, s.End, s.IsWhole)));
+            segments.AddRange(SegmentsOf(run, inputCell));
         }
 
         return [.. tiles];
     }
+
+    private IEnumerable<TileSegment> SegmentsOf(SlidingRun run, nint inputCell) => run.Segments.Select(s => new TileSegment(s.Source * inputCell, Slot(s.Tap), s.First, s.End, s.IsWhole));
 
     /// <summary>
     /// Whether one kernel may write an output and another go on with it, so that each has a single segment: only where no vector of channels overlaps the one before, which would get the second's taps twice.
@@ -282,7 +281,8 @@ internal sealed unsafe class DepthwisePass<TVector>
                 BlockStep = BlockLength,
                 Blocks = Blocks,
             };
-            bool streams = _canStream && (isFromMemory || images * _resultLength * sizeof(float) >= StreamedBytes) && (nint)result % AlignedMemory.Alignment == 0;
+            Sweep? wide = isFromMemory ? _wide : null;
+            bool streams = _canStream && (wide ?? _sweep).IsWrittenOnce && (isFromMemory || images * _resultLength * sizeof(float) >= StreamedBytes) && (nint)result % AlignedMemory.Alignment == 0;
             bool fetches = Fetches(images);
             if (_groups != null)
             {
@@ -291,7 +291,7 @@ internal sealed unsafe class DepthwisePass<TVector>
                 return;
             }
 
-            Sweep sweep = isFromMemory && _wide != null ? _wide : SweepTo(result, streams);
+            Sweep sweep = wide ?? SweepTo(result, streams);
             int unit = sweep == _paired ? PairedDepthwiseMicroKernel.Lines : 1, most = fetches ? (_fetchedLines + unit - 1) / unit * unit : int.MaxValue;
             for (int image = 0; image < images; image++)
             {
@@ -413,7 +413,7 @@ internal sealed unsafe class DepthwisePass<TVector>
         if (paired < cross.Count)
         {
             WindowRun rest = isPaired ? cross.Slice(paired, cross.Count).Inside(_sourceHeight) : cross;
-            RunTiles(ref tile, (sweep == _wide ? _wide : _sweep).Tiles, isPaired: false, rest, segments, source, packed, result, channels, streams, paired == 0 ? ahead : default);
+            RunTiles(ref tile, (sweep == _paired ? _sweep : sweep).Tiles, isPaired: false, rest, segments, source, packed, result, channels, streams, paired == 0 ? ahead : default);
         }
     }
 
@@ -457,15 +457,14 @@ internal sealed unsafe class DepthwisePass<TVector>
         for (int i = 0; i < tiles.Length; i++)
         {
             ref readonly Tile slide = ref tiles[i];
-            tile.Ahead = ahead.Of(i, tiles.Length).Parts(tiles == _wide?.Tiles ? WideDepthwiseMicroKernel.Parts(slide.Outputs, vectors) : vectors, cross.Count);
+            tile.Ahead = ahead.Of(i, tiles.Length).Parts(slide.Wide.Count > 0 ? WideDepthwiseMicroKernel.Parts(slide.Wide, vectors) : vectors, cross.Count);
             tile.Input = input + slide.Input;
             tile.Output = output + slide.Output;
             tile.OutputStep = slide.OutputStep;
             tile.FirstWeight = firstWeight + slide.Weights;
             tile.Segments = segments + slide.Segment;
             tile.SegmentCount = slide.Segments;
-            tile.Outputs = slide.Outputs;
-            tile.Taps = slide.Taps;
+            tile.Wide = slide.Wide;
             tile.GoesOn = !slide.IsFirst;
             tile.Streams = streams;
             tile.Rectifier = slide.IsLast ? _rectifier : default;
@@ -479,6 +478,9 @@ internal sealed unsafe class DepthwisePass<TVector>
         public WindowRun[] Lines => lines;
 
         public Tile[] Tiles => tiles;
+
+        /// <summary>Whether no tile goes on from what another left.</summary>
+        public bool IsWrittenOnce { get; } = tiles.All(tile => tile.IsFirst && tile.IsLast);
     }
 
     /// <summary>A tile's offsets in floats, and its kernels.</summary>
@@ -496,9 +498,7 @@ internal sealed unsafe class DepthwisePass<TVector>
 
         public required int Segments { get; init; }
 
-        public required int Outputs { get; init; }
-
-        public required int Taps { get; init; }
+        public WideOutputs Wide { get; init; }
 
         /// <summary>Whether it begins with the biases, or goes on with what the tile before left.</summary>
         public required bool IsFirst { get; init; }

@@ -5,7 +5,7 @@ namespace NativeConv.Kernels;
 
 /// <summary>
 /// <see cref="DepthwiseMicroKernel"/> for sources that come from memory: two neighbouring outputs and four vectors of channels at a time, all channels before the next outputs, so that rows are read in the order of their addresses, which is how a
-/// machine reads ahead; tiles of one vector read a line of the cache here and there. It loads more for each multiply-add than those, which a cache would feel. The order of every value is the same, for any runs of taps: its bias, then run by run the taps across the axis, within those along it. Channels fill their vectors.
+/// machine reads ahead; tiles of one vector read a line of the cache here and there. It calls for every few vectors, and loads more for each multiply-add than those, which a cache would feel. The order of every value is the same, for any runs of taps: its bias, then run by run the taps across the axis, within those along it. Channels fill their vectors.
 /// </summary>
 internal static unsafe class WideDepthwiseMicroKernel
 {
@@ -16,30 +16,25 @@ internal static unsafe class WideDepthwiseMicroKernel
     public static delegate*<in DepthwiseTile, void> Get<TVector>()
         where TVector : struct, IVector<TVector> => &Run<TVector>;
 
-    /// <summary>In how many parts a line of so many outputs and vectors of channels asks for what is needed next: one a call.</summary>
-    public static int Parts(int outputs, int vectors) => ((outputs / Outputs) + 1) * ((vectors / 4) + (vectors % 4 / 2) + (vectors % 2));
+    /// <summary>In how many parts a line of some outputs and vectors of channels asks for what is needed next: one a call of <see cref="Add"/>.</summary>
+    public static int Parts(in WideOutputs outputs, int vectors)
+    {
+        int pairs = Math.Max(0, outputs.End - outputs.First) / Outputs;
+        return (outputs.Count - (pairs * (Outputs - 1))) * ((vectors / 4) + (vectors % 4 / 2) + (vectors % 2));
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Run<TVector>(in DepthwiseTile tile)
         where TVector : struct, IVector<TVector>
     {
-        // The outputs that have all taps.
-        int first = 0, end = tile.Outputs;
-        for (int i = 0; i < tile.SegmentCount; i++)
-        {
-            TileSegment segment = tile.Segments[i];
-            first = Math.Max(first, segment.First);
-            end = Math.Min(end, segment.End - TapsOf(segment, tile.Taps) + 1);
-        }
-
         for (int line = 0; line < tile.Lines; line++)
         {
             float* input = tile.Input + (line * tile.InputLine);
             float* output = tile.Output + (line * tile.OutputLine);
             int part = 0;
-            for (int index = 0, count; index < tile.Outputs; index += count)
+            for (int index = 0, count; index < tile.Wide.Count; index += count)
             {
-                count = index >= first && index + Outputs <= end ? Outputs : 1;
+                count = index >= tile.Wide.First && index + Outputs <= tile.Wide.End ? Outputs : 1;
                 if (count == Outputs)
                     part = RunChannels<TVector, N2>(tile, index, input, output, line, part);
                 else
@@ -52,6 +47,7 @@ internal static unsafe class WideDepthwiseMicroKernel
     }
 
     /// <summary>All channels of one output or two; gives the number of the next part that is asked for.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static int RunChannels<TVector, TOutputs>(in DepthwiseTile tile, int index, float* input, float* output, int line, int part)
         where TVector : struct, IVector<TVector>
         where TOutputs : struct, ISize
@@ -79,8 +75,6 @@ internal static unsafe class WideDepthwiseMicroKernel
         return part;
     }
 
-    private static int TapsOf(TileSegment segment, int most) => segment.IsWhole ? most : most - 1;
-
     /// <summary>Some vectors of channels. Taps that lie outside the image are left out of a single output's.</summary>
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     private static void Add<TVector, TOutputs, TVectors>(in DepthwiseTile tile, int index, float* input, float* output, float* block)
@@ -104,7 +98,8 @@ internal static unsafe class WideDepthwiseMicroKernel
         for (int i = 0; i < tile.SegmentCount; i++)
         {
             TileSegment segment = tile.Segments[i];
-            int first = Math.Max(0, segment.First - index), taps = Math.Min(TapsOf(segment, tile.Taps), segment.End - index) - first;
+            int most = segment.IsWhole ? tile.Wide.Taps : tile.Wide.Taps - 1;
+            int first = Math.Max(0, segment.First - index), taps = Math.Min(most, segment.End - index) - first;
             float* row = input + segment.Input + (first * step);
             float* weights = block + tile.FirstWeight + segment.Weights + (first * lanes);
             for (int across = 0; across < tile.CrossTaps; across++)
@@ -183,4 +178,18 @@ internal static unsafe class WideDepthwiseMicroKernel
         else
             TVector.Store(output, value);
     }
+}
+
+/// <summary>A run of outputs as whole lines of them are computed.</summary>
+/// <param name="Count">How many; none where tiles are computed by another kernel.</param>
+/// <param name="Taps">The most taps of a segment.</param>
+/// <param name="First">The first output that has all taps.</param>
+/// <param name="End">One past the last output that has all taps.</param>
+internal readonly record struct WideOutputs(int Count, int Taps, int First, int End)
+{
+    public static WideOutputs Of(SlidingRun run) => new(
+        run.Count,
+        run.Taps,
+        run.Segments.Max(segment => (int?)segment.First) ?? 0,
+        run.Segments.Min(segment => (int?)(segment.End - (segment.IsWhole ? run.Taps : run.Taps - 1) + 1)) ?? run.Count);
 }
