@@ -39,5 +39,18 @@ public sealed class FetchAheadTests
         lines.Should().BeGreaterThan(8);
     }
 
+    /// <summary>Outputs by addresses ask once a call: two outputs at a time where both have all taps, one elsewhere, for four, two and one vectors of channels.</summary>
+    [Theory]
+    [InlineData(112, 1, 4, 29)] // 1 + 27 pairs + 1
+    [InlineData(111, 1, 4, 29)]
+    [InlineData(113, 0, 4, 28)]
+    [InlineData(113, 0, 9, 84)]
+    [InlineData(8, 6, 3, 16)] // the first and the last three of nine lack taps: 3 + a pair + 1 + 3, twice each
+    public void PartsByAddresses_AreOneACall(int width, int padding, int vectors, int parts)
+    {
+        SlidingAxis axis = SlidingAxis.Forward(((width + (2 * padding) - 3) / 2) + 1, width, taps: 3, stride: 2, dilation: 1, padding);
+        WideDepthwiseMicroKernel.Parts(WideOutputs.Of(axis.Runs.Should().ContainSingle().Subject), vectors).Should().Be(parts);
+    }
+
     private static IEnumerable<int> Read(WindowRun run, int line) => Enumerable.Range(0, run.Taps).Select(tap => run.Source + (line * run.SourceStep) + (tap * run.SourceTapStep));
 }

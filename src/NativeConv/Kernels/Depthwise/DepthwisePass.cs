@@ -18,7 +18,7 @@ internal sealed unsafe class DepthwisePass<TVector>
     /// <summary>What the source rows of a block of lines should stay below, so that they are in the second-level cache for each tile across.</summary>
     private const int BlockBytes = 256 * 1024;
 
-    /// <summary>Results from this size on, and of batches from memory, are stored past the caches, which could not hold them until they are read: by vectors that are a cache line, for parts of lines do not combine.</summary>
+    /// <summary>Results from this size on, and of batches that go by addresses, are stored past the caches, which could not hold them until they are read: by vectors that are a cache line, for parts of lines do not combine.</summary>
     private const long StreamedBytes = 8L * 1024 * 1024;
 
     /// <summary>A cell of the source that has no more multiply-adds is computed in less time than memory delivers the next, even by a kernel that goes by addresses.</summary>
@@ -256,7 +256,7 @@ internal sealed unsafe class DepthwisePass<TVector>
     /// <summary>Writes the results of some images, or a share of their rows.</summary>
     public void Run(float* source, float* packed, float* result, int images, Share share) => Run(source, packed, result, images, share, isFromMemory: false, null, null, null);
 
-    /// <summary>The same for a source that comes from memory, not from a cache, and results that none keeps.</summary>
+    /// <summary>The same for a source that comes from memory, not from a cache.</summary>
     public void RunFromMemory(float* source, float* packed, float* result, int images, Share share) => Run(source, packed, result, images, share, isFromMemory: true, null, null, null);
 
     /// <summary>Whether <see cref="RunWith"/> may be used, and some images are so large that they gain by it: where neighbouring rows share theirs, dy comes from memory once for both.</summary>
@@ -282,7 +282,7 @@ internal sealed unsafe class DepthwisePass<TVector>
                 Blocks = Blocks,
             };
             Sweep? wide = isFromMemory ? _wide : null;
-            bool streams = _canStream && (wide ?? _sweep).IsWrittenOnce && (isFromMemory || images * _resultLength * sizeof(float) >= StreamedBytes) && (nint)result % AlignedMemory.Alignment == 0;
+            bool streams = _canStream && (wide ?? _sweep).IsWrittenOnce && (wide != null || images * _resultLength * sizeof(float) >= StreamedBytes) && (nint)result % AlignedMemory.Alignment == 0;
             bool fetches = Fetches(images);
             if (_groups != null)
             {
