@@ -5,7 +5,7 @@ using NativeConv.PeerBenchmarks.Models;
 
 var root = new RootCommand("Measures NativeConv against libtorch and ONNX Runtime: the same work on the same inputs, outputs compared before anything is timed.")
 {
-    LayersCommand.Build(), StepsCommand.Build(), EpochsCommand.Build(), InferenceCommand.Build(), MemoryCommand.Build(), MemoryCommand.BuildOfOne(),
+    LayersCommand.Build(), LayerMeasurement.Build(), StepsCommand.Build(), EpochsCommand.Build(), InferenceCommand.Build(), MemoryCommand.Build(), MemoryCommand.BuildOfOne(),
 };
 ParseResult parsed = root.Parse(args);
 if (parsed.Errors.Count > 0)

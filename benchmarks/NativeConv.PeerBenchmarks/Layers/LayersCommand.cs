@@ -1,12 +1,16 @@
 using System.CommandLine;
+using System.Diagnostics;
 using System.Globalization;
 using NativeConv.PeerBenchmarks.Peers;
 
 namespace NativeConv.PeerBenchmarks.Layers;
 
-/// <summary>Measures single layers, forward and with both gradients, against libtorch, and forward against ONNX Runtime.</summary>
+/// <summary>Measures single layers, forward and with both gradients, against libtorch, and forward against ONNX Runtime, in a process that is started again where a peer has ended it.</summary>
 internal static class LayersCommand
 {
+    // How a process ends that says itself what is wrong.
+    private const int Failure = 1;
+
     public static Command Build()
     {
         Option<int> threads = Commands.Threads();
@@ -19,58 +23,49 @@ internal static class LayersCommand
 
     private static int Run(int threads, string[] filter, string? json)
     {
-        PeerLibraries.LoadLibtorch(threads);
-        PeerLibraries.LoadOnnxRuntime();
-        PeerLibraries.Describe(threads);
-        Console.WriteLine("Milliseconds; how many times longer each peer takes. \"gradients\": forward, then the gradients by input and kernel.");
-        Console.WriteLine();
-        Console.WriteLine($"{"layer",-36} {"batch",-8}  {"pass",-9}      ours  libtorch  ratio  onnxrt.  ratio  networks");
-        var measured = new List<MeasuredLayer>();
-        foreach ((LayerShape shape, string networks) in LayerTable.All)
+        var journal = new LayerJournal(Path.GetTempFileName());
+        try
         {
-            LayerPass[] passes = [.. Enum.GetValues<LayerPass>().Where(pass => Commands.Holds($"{Label(shape, pass)}  {networks}", filter))];
-            if (passes.Length > 0)
-                Measure(shape, networks, passes, threads, measured);
+            for (int exitCode; (exitCode = Measure(journal, threads, filter)) != 0;)
+            {
+                if (exitCode == Failure)
+                    return Failure;
 
-            // Tensors are freed by their finalizers, and a large layer holds gigabytes.
-            GC.Collect();
-            GC.WaitForPendingFinalizers();
+                if (journal.Entries is not [.., { Event: LayerEvent.Tried } tried])
+                    throw new PeerException($"The process that measures layers ended with {exitCode}.");
+
+                journal.Add(LayerEvent.Ended, tried.What);
+                Console.WriteLine($"Not timed: {tried.What}: {PeerLibraries.Libtorch} ended the process with {exitCode}.");
+            }
+
+            MeasuredLayer[] measured = [.. Measured(journal)];
+            if (measured.Length > 0)
+                LayerSummary.Print(measured);
+
+            return Commands.Finish([.. measured.Select(layer => layer.Row)], json);
         }
-
-        if (measured.Count > 0)
-            LayerSummary.Print(measured);
-
-        return Commands.Finish([.. measured.Select(layer => layer.Row)], json);
+        finally
+        {
+            File.Delete(journal.File);
+        }
     }
 
-    private static void Measure(LayerShape shape, string networks, LayerPass[] passes, int threads, List<MeasuredLayer> measured)
+    /// <summary>How the process ended that measures what the journal does not have.</summary>
+    private static int Measure(LayerJournal journal, int threads, string[] filter)
     {
-        var ours = new OwnLayer(shape, threads);
-        using var contiguous = new TorchLayer(ours, shape, channelsLast: false);
-        using var channelsLast = new TorchLayer(ours, shape, channelsLast: true);
-        using var onnx = new OnnxLayer(ours, shape, threads);
-        ours.Run(LayerPass.Gradients);
-        onnx.RequireAgreement($"{shape}", ours);
-        ours.RequireFittingGradients();
-        foreach (LayerPass pass in passes)
-        {
-            IEnumerable<Contender> libtorch = Agreement.Agreeing([contiguous, channelsLast], layer => layer.RequireAgreement(pass, ours))
-                .Select(layer => new Contender(PeerLibraries.Libtorch, () => layer.Run(pass)));
-            Contender[] forwardAlone = pass == LayerPass.Forward ? [new(PeerLibraries.OnnxRuntime, onnx.Forward)] : [];
-            var load = new ForeignLoad();
-            IReadOnlyDictionary<string, double> times = Contest.Run([new(Contender.Ours, () => ours.Run(pass)), .. libtorch, .. forwardAlone]);
-            string name = $"{shape} {Text(pass)}{(networks.Length > 0 ? $" ({networks})" : "")}";
-            Row[] rows = [.. times.Where(time => time.Key != Contender.Ours).Select(time => new Row(name, threads, shape.Batch, times[Contender.Ours], time.Key, time.Value))];
-            measured.AddRange(rows.Select(row => new MeasuredLayer(shape, pass, row)));
-            string peers = string.Concat(new[] { PeerLibraries.Libtorch, PeerLibraries.OnnxRuntime }.Select(peer => Text(rows.FirstOrDefault(row => row.Peer == peer))));
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Label(shape, pass)}  {times[Contender.Ours],8:F3}{peers}  {networks}{load.Remark}"));
-        }
+        string[] only = filter.Length > 0 ? ["--filter", .. filter] : [];
+        using Process process = OwnProcess.Start(redirectsOutput: false, [LayerMeasurement.Name, journal.File, "--threads", threads.ToString(CultureInfo.InvariantCulture), .. only]);
+        process.WaitForExit();
+        return process.ExitCode;
     }
 
-    private static string Label(LayerShape shape, LayerPass pass) => $"{shape,-36} batch {shape.Batch,-2}  {Text(pass),-9}";
-
-    private static string Text(Row? row) =>
-        row == null ? new string(' ', 17) : string.Create(CultureInfo.InvariantCulture, $"  {row.PeerMilliseconds,8:F3}  {row.Ratio,5:F2}");
-
-    private static string Text(LayerPass pass) => pass.ToString().ToLowerInvariant();
+    private static IEnumerable<MeasuredLayer> Measured(LayerJournal journal)
+    {
+        Dictionary<string, Row[]> rows = journal.Entries.Where(entry => entry.Event == LayerEvent.Measured).ToDictionary(entry => entry.What, entry => entry.Rows);
+        return
+            from layer in LayerTable.All
+            from pass in Enum.GetValues<LayerPass>()
+            from row in rows.GetValueOrDefault(LayerMeasurement.Label(layer.Shape, pass), [])
+            select new MeasuredLayer(layer.Shape, pass, row);
+    }
 }

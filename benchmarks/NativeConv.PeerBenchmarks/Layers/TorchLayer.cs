@@ -34,17 +34,18 @@ internal sealed class TorchLayer : IDisposable
     /// <exception cref="PeerException">It computes something else.</exception>
     public void RequireAgreement(LayerPass pass, OwnLayer ours)
     {
-        string what = $"{_shape}, {TorchTensors.FormatName(_channelsLast)}";
         using torch.Tensor y = Convolve();
-        Agreement.Require($"{what}: output", PeerLibraries.Libtorch, ours.Y.Span, TorchTensors.ToImages(y));
+        Agreement.Require($"{this}: output", PeerLibraries.Libtorch, ours.Y.Span, TorchTensors.ToImages(y));
         if (pass == LayerPass.Forward)
             return;
 
         IList<torch.Tensor> gradients = Gradients(y);
         using torch.Tensor inputGradient = gradients[0], kernelGradient = gradients[1];
-        Agreement.Require($"{what}: input gradient", PeerLibraries.Libtorch, ours.InputGradient.Span, TorchTensors.ToImages(inputGradient));
-        Agreement.Require($"{what}: kernel gradient", PeerLibraries.Libtorch, ours.KernelGradient.Span, TorchTensors.ToKernel(kernelGradient));
+        Agreement.Require($"{this}: input gradient", PeerLibraries.Libtorch, ours.InputGradient.Span, TorchTensors.ToImages(inputGradient));
+        Agreement.Require($"{this}: kernel gradient", PeerLibraries.Libtorch, ours.KernelGradient.Span, TorchTensors.ToKernel(kernelGradient));
     }
+
+    public override string ToString() => $"{_shape}, batch {_shape.Batch}, {TorchTensors.FormatName(_channelsLast)}";
 
     public void Dispose()
     {

@@ -65,14 +65,7 @@ internal static class MemoryCommand
 
     private static double Growth(BenchmarkedModel network, string side, int threads)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardOutput = true };
-        if (Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet")
-            start.ArgumentList.Add(typeof(MemoryCommand).Assembly.Location);
-
-        foreach (string argument in (string[])[OfOne, network.Name, side, "--threads", threads.ToString(CultureInfo.InvariantCulture)])
-            start.ArgumentList.Add(argument);
-
-        using Process process = Process.Start(start)!;
+        using Process process = OwnProcess.Start(redirectsOutput: true, OfOne, network.Name, side, "--threads", threads.ToString(CultureInfo.InvariantCulture));
         string output = process.StandardOutput.ReadToEnd();
         if (!process.WaitForExit(TimeSpan.FromSeconds(MostSeconds)) || process.ExitCode != 0)
             throw new PeerException($"The process that trains {network.Name} by {side} ended with {process.ExitCode}.");
