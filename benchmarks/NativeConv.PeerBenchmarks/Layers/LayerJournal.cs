@@ -7,7 +7,10 @@ internal enum LayerEvent
     /// <summary>A peer is about to compute a pass for the first time.</summary>
     Tried,
 
-    /// <summary>It ended the process.</summary>
+    /// <summary>All peers have computed it, and are about to be timed.</summary>
+    Timed,
+
+    /// <summary>The process ended there.</summary>
     Ended,
 
     /// <summary>A pass is measured.</summary>
@@ -21,15 +24,15 @@ internal enum LayerEvent
 internal sealed record LayerEntry(LayerEvent Event, string What, Row[] Rows);
 
 /// <summary>What the process that measures layers has done so far, in a file: a peer that fails in native code takes the process with it, and the next one goes on.</summary>
-internal sealed class LayerJournal(string file)
+internal sealed class LayerJournal(string path)
 {
-    public string File => file;
+    public string Path => path;
 
     /// <summary>In order.</summary>
-    public IReadOnlyList<LayerEntry> Entries => System.IO.File.Exists(file)
-        ? [.. System.IO.File.ReadLines(file).Select(line => JsonSerializer.Deserialize<LayerEntry>(line)!)]
+    public IReadOnlyList<LayerEntry> Entries => File.Exists(path)
+        ? [.. File.ReadLines(path).Select(line => JsonSerializer.Deserialize<LayerEntry>(line)!)]
         : [];
 
     public void Add(LayerEvent happened, string what, params Row[] rows) =>
-        System.IO.File.AppendAllText(file, JsonSerializer.Serialize(new LayerEntry(happened, what, rows)) + Environment.NewLine);
+        File.AppendAllText(path, JsonSerializer.Serialize(new LayerEntry(happened, what, rows)) + Environment.NewLine);
 }

@@ -4,7 +4,7 @@ using NativeConv.PeerBenchmarks.Peers;
 
 namespace NativeConv.PeerBenchmarks.Layers;
 
-/// <summary>What the processes of <see cref="LayersCommand"/> run: measures the layers that are not in the journal yet, without the peers that have ended a process at them.</summary>
+/// <summary>What the processes of <see cref="LayersCommand"/> run: measures the layers that are not in the journal yet, without what has ended a process.</summary>
 internal static class LayerMeasurement
 {
     public const string Name = "layers-of";
@@ -38,7 +38,7 @@ internal static class LayerMeasurement
         HashSet<string> measured = Set(LayerEvent.Measured), ended = Set(LayerEvent.Ended);
         foreach ((LayerShape shape, string networks) in LayerTable.All)
         {
-            LayerPass[] passes = [.. Enum.GetValues<LayerPass>().Where(pass => Commands.Holds($"{Label(shape, pass)}  {networks}", filter) && !measured.Contains(Label(shape, pass)))];
+            LayerPass[] passes = [.. Enum.GetValues<LayerPass>().Where(pass => Commands.Holds($"{Label(shape, pass)}  {networks}", filter) && !measured.Contains(Label(shape, pass)) && !ended.Contains(Label(shape, pass)))];
             if (passes.Length > 0)
                 Measure(shape, networks, passes, threads, journal, ended);
 
@@ -64,8 +64,9 @@ internal static class LayerMeasurement
         foreach (LayerPass pass in passes)
         {
             TorchLayer[] alive = [.. new[] { contiguous, channelsLast }.Where(layer => !ended.Contains(Trial(layer, pass)))];
-            IEnumerable<Contender> libtorch = Agreement.Agreeing(alive, Require).Select(layer => new Contender(PeerLibraries.Libtorch, () => layer.Run(pass)));
+            Contender[] libtorch = [.. Agreement.Agreeing(alive, Require).Select(layer => new Contender(PeerLibraries.Libtorch, () => layer.Run(pass)))];
             Contender[] forwardAlone = pass == LayerPass.Forward ? [new(PeerLibraries.OnnxRuntime, onnx.Forward)] : [];
+            journal.Add(LayerEvent.Timed, Label(shape, pass));
             var load = new ForeignLoad();
             IReadOnlyDictionary<string, double> times = Contest.Run([new(Contender.Ours, () => ours.Run(pass)), .. libtorch, .. forwardAlone]);
             string name = $"{shape} {Text(pass)}{(networks.Length > 0 ? $" ({networks})" : "")}";

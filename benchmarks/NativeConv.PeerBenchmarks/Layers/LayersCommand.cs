@@ -26,35 +26,57 @@ internal static class LayersCommand
         var journal = new LayerJournal(Path.GetTempFileName());
         try
         {
-            for (int exitCode; (exitCode = Measure(journal, threads, filter)) != 0;)
+            int exitCode, failed = 0, before = -1;
+            while ((exitCode = Measure(journal, threads, filter)) != 0 && exitCode != Failure)
             {
-                if (exitCode == Failure)
-                    return Failure;
+                IReadOnlyList<LayerEntry> entries = journal.Entries;
+                if (entries is [.., { Event: LayerEvent.Tried or LayerEvent.Timed } last])
+                {
+                    journal.Add(LayerEvent.Ended, last.What);
+                    bool isTried = last.Event == LayerEvent.Tried;
+                    string how = isTried ? $"{PeerLibraries.Libtorch} ended the process" : "the process ended while it was timed,";
+                    Console.WriteLine($"Not timed: {last.What.TrimEnd()}: {how} with {exitCode}.");
 
-                if (journal.Entries is not [.., { Event: LayerEvent.Tried } tried])
-                    throw new PeerException($"The process that measures layers ended with {exitCode}.");
+                    // A peer did not do that by trying: it may have been any side.
+                    if (!isTried)
+                        failed = exitCode;
+                }
+                else if (entries.Count == before)
+                {
+                    break;
+                }
 
-                journal.Add(LayerEvent.Ended, tried.What);
-                Console.WriteLine($"Not timed: {tried.What}: {PeerLibraries.Libtorch} ended the process with {exitCode}.");
+                before = journal.Entries.Count;
             }
 
+            failed = exitCode == 0 ? failed : exitCode;
             MeasuredLayer[] measured = [.. Measured(journal)];
             if (measured.Length > 0)
                 LayerSummary.Print(measured);
 
-            return Commands.Finish([.. measured.Select(layer => layer.Row)], json);
+            int finished = measured.Length > 0 || failed == 0 ? Commands.Finish([.. measured.Select(layer => layer.Row)], json) : Failure;
+            return failed == 0 ? finished : Failed(failed);
         }
         finally
         {
-            File.Delete(journal.File);
+            File.Delete(journal.Path);
         }
+    }
+
+    /// <summary>What was measured before is kept.</summary>
+    private static int Failed(int exitCode)
+    {
+        if (exitCode != Failure)
+            Console.Error.WriteLine($"The process that measures layers ended with {exitCode}.");
+
+        return Failure;
     }
 
     /// <summary>How the process ended that measures what the journal does not have.</summary>
     private static int Measure(LayerJournal journal, int threads, string[] filter)
     {
         string[] only = filter.Length > 0 ? ["--filter", .. filter] : [];
-        using Process process = OwnProcess.Start(redirectsOutput: false, [LayerMeasurement.Name, journal.File, "--threads", threads.ToString(CultureInfo.InvariantCulture), .. only]);
+        using Process process = OwnProcess.Start(redirectsOutput: false, [LayerMeasurement.Name, journal.Path, "--threads", threads.ToString(CultureInfo.InvariantCulture), .. only]);
         process.WaitForExit();
         return process.ExitCode;
     }

@@ -109,11 +109,17 @@ internal unsafe struct FetchAhead
         Prefetch.ToSecondLevel(_result + (line * _resultLine) + (part * _resultLength), _resultLength);
     }
 
-    /// <summary>Asks for one vector's part of some lines.</summary>
+    /// <summary>Where one vector's part of a line's source begins.</summary>
+    public readonly float* SourceOf(int line, int vector) => _source + (line * _sourceLine) + (vector * _sourceLength);
+
+    /// <summary>Where one vector's part of a line's result begins; null where results are not asked for.</summary>
+    public readonly float* ResultOf(int line, int vector) => _resultLength == 0 ? null : _result + (line * _resultLine) + (vector * _resultLength);
+
+    /// <summary>Asks for one vector's part of some lines, first up to end.</summary>
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
-    public readonly void RunLines(int lines, int vector)
+    public readonly void RunLines(int first, int end, int vector)
     {
-        for (int line = 0; line < lines; line++)
+        for (int line = first; line < end; line++)
             Run(line, vector);
     }
 }

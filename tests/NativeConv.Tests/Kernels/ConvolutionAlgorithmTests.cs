@@ -120,6 +120,41 @@ public sealed class ConvolutionAlgorithmTests
     public void Depthwise_FromMemory_EqualTheOracleAtEveryLevel(string _, DepthwiseCase c) =>
         EqualTheOracle(c.AsConvolution, (level, x, w, b, dy) => ConvolutionRunner.Depthwise(level, c, x, w, b, dy));
 
+    /// <summary>Weight gradients of three taps, in strips as wide as 28 outputs, by one vector of channels and by several, at every level: what a level takes at once must not decide on bits.</summary>
+    [Theory]
+    [MemberData(nameof(CasesOfThreeTaps))]
+    public void Depthwise_ThreeTaps_EqualTheOracleAtEveryLevel(string _, DepthwiseCase c)
+    {
+        EqualTheOracle(c.AsConvolution, (level, x, w, b, dy) => ConvolutionRunner.Depthwise(level, c, x, w, b, dy));
+        SameBits(c.AsConvolution, (level, x, w, b, dy) => ConvolutionRunner.Depthwise(level, c, x, w, b, dy, Guard.Before));
+    }
+
+    public static TheoryData<string, DepthwiseCase> CasesOfThreeTaps => new()
+    {
+        { "one_output", new(1, new(5, 1, 3, 1, 1, Padding.Same), 32, 1) },
+        { "two_outputs", new(2, new(5, 2, 3, 1, 1, Padding.Same), 32, 1) },
+        { "three_outputs", new(1, new(5, 3, 3, 1, 1, Padding.Same), 32, 1) },
+        { "four_outputs", new(1, new(4, 4, 3, 1, 1, Padding.Same), 32, 1) },
+        { "strip", new(2, new(9, 28, 3, 1, 1, Padding.Same), 32, 1) },
+        { "strip_and_one", new(1, new(9, 29, 3, 1, 1, Padding.Same), 64, 1) },
+        { "three_strips", new(1, new(12, 80, 3, 1, 1, Padding.Same), 48, 1) },
+        { "narrow_strips", new(1, new(9, 40, 3, 1, 1, Padding.Same), 96, 1) },
+        { "one_vector", new(1, new(8, 20, 3, 1, 1, Padding.Same), 16, 1) },
+        { "vector_and_lanes", new(1, new(8, 21, 3, 1, 1, Padding.Same), 19, 1) },
+        { "several_vectors_one_and_lanes", new(2, new(10, 25, 3, 1, 1, Padding.Same), 53, 1) },
+        { "dilation", new(2, new(15, 58, 3, 1, 2, Padding.Same), 40, 1) },
+        { "dilation_leaves_one_output", new(1, new(9, 3, 3, 1, 2, Padding.Same), 32, 1) },
+        { "without_padding", new(1, new(9, 30, 3, 1, 1, Padding.Valid), 32, 1) },
+        { "padding_before", new(1, new(7, 31, 3, 1, 1, Padding.Explicit(2, 0, 2, 0)), 32, 1) },
+        { "padding_behind", new(1, new(7, 31, 3, 1, 1, Padding.Explicit(0, 2, 0, 2)), 32, 1) },
+        { "wide_padding", new(1, new(7, 20, 3, 1, 1, Padding.Explicit(3, 3, 3, 3)), 32, 1) },
+        { "one_row", new(2, new(1, 30, 3, 1, 1, Padding.Same), 32, 1) },
+        { "one_tap_across", new(1, new(6, 30, new(1, 3), 1, 1, Padding.Same), 32, 1) },
+        { "five_taps_across", new(1, new(11, 30, new(5, 3), 1, 1, Padding.Same), 48, 1) },
+        { "stride_and_dilation_alike", new(1, new(21, 61, 3, 2, 2, Padding.Same), 32, 1) },
+        { "several_blocks", new(2, new(75, 61, 3, 1, 1, Padding.Same), 64, 1) },
+    };
+
     public static TheoryData<string, DepthwiseCase> CasesOfStridedOutputs => new()
     {
         { "even", new(2, new(8, 14, 3, 2, 1, Padding.Same), 32, 1) },

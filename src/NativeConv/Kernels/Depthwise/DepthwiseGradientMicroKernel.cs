@@ -17,6 +17,9 @@ internal unsafe struct DepthwiseGradientTile
     /// <summary>The positions inside the image, where the kernel checks them: the first, and one past the last.</summary>
     public int First, End;
 
+    /// <summary>Outputs of a line, for the kernel that is not made for their number.</summary>
+    public int Outputs;
+
     public int Lines;
 
     /// <summary>The first tap's gradient, added to; floats to the next tap's along the axis, and across.</summary>
@@ -28,8 +31,18 @@ internal unsafe struct DepthwiseGradientTile
 
     public int Channels;
 
-    /// <summary>What is needed next.</summary>
+    /// <summary>What is needed next, and which of its lines is the first of this call's.</summary>
     public FetchAhead Ahead;
+    public int AheadLine;
+
+    /// <summary>Goes on to later channels, for which nothing is asked ahead.</summary>
+    public void Skip(int channels)
+    {
+        Input += channels;
+        OutputGradient += channels;
+        Gradient += channels;
+        Ahead = default;
+    }
 }
 
 /// <summary>
@@ -126,7 +139,7 @@ internal static unsafe class DepthwiseGradientMicroKernel
         {
             int count = tile.Channels - channel;
             if (tile.Ahead.IsOn)
-                tile.Ahead.RunLines(tile.Lines, channel / TVector.Lanes);
+                tile.Ahead.RunLines(tile.AheadLine, tile.AheadLine + tile.Lines, channel / TVector.Lanes);
 
             TVector zero = TVector.Zero;
             TVector g00 = zero, g01 = zero, g02 = zero, g03 = zero, g04 = zero, g05 = zero, g06 = zero;

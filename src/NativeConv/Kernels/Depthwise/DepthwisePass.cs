@@ -297,12 +297,15 @@ internal sealed unsafe class DepthwisePass<TVector>
             {
                 bool isLast = image + 1 == images;
                 var cursor = new LineCursor(sweep.Lines, share, unit);
-                int done = 0, added = 0;
+                int done = 0, added = 0, addedLines = 0;
                 for (WindowRun lines = cursor.Next(most), next; lines.Count > 0; lines = next)
                 {
                     done += lines.Count;
-                    for (; weights != null && added < (long)weights.Blocks * done / _resultHeight; added++)
+                    for (; weights != null && added < weights.Blocks && (long)(addedLines + weights.LinesOf(added)) * _resultHeight <= (long)done * _sourceHeight; added++)
+                    {
                         weights.AddBlock(added, x, source, dw, isLast);
+                        addedLines += weights.LinesOf(added);
+                    }
 
                     next = cursor.Next(most);
                     FetchAhead ahead = default;

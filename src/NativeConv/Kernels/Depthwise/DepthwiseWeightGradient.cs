@@ -6,15 +6,21 @@ namespace NativeConv.Kernels;
 
 /// <summary>
 /// Weight gradient of a depthwise convolution with one output a channel: dw [kh, kw, c] += sum over output pixels of x [pixel + tap, c] * dy [pixel, c]. Outputs slide along
-/// the row as in the forward pass; the plane is cut into blocks of lines and columns whose x and dy fit in the first-level cache, which all channel vectors visit
-/// before the next block; where pixels are distant into bands of rows (<see cref="CompactGroups"/>). With few channels outputs slide down the columns and lanes run over a row's (column, channel) pairs, into a gradient as wide as the row,
-/// which is then added over the columns in order. Blocks follow from the shape alone, so that the order of every sum does too.
+/// the row as in the forward pass; the plane is cut into blocks of lines that stay in the second-level cache, those into strips of columns, which all channel vectors visit before the next strip, a few lines at a time
+/// where their x and dy should stay in the first-level cache; where pixels are distant into bands of rows (<see cref="CompactGroups"/>). With few channels outputs slide down the columns and lanes run over a row's (column, channel) pairs, into a gradient as wide as the row,
+/// which is then added over the columns in order. Blocks and strips follow from the shape alone, so that the order of every sum does too; lines at a time do not change it.
 /// </summary>
 internal sealed unsafe class DepthwiseWeightGradient<TVector>
     where TVector : struct, IVector<TVector>
 {
-    /// <summary>What a block's x and dy should stay below.</summary>
-    private const int BlockBytes = 24 * 1024;
+    /// <summary>What a block's x and dy should stay below where the taps are three, which a kernel may take in all its lines at once: a part of the second-level cache.</summary>
+    private const int BlockBytes = 256 * 1024;
+
+    /// <summary>What they should stay below in the lines of a strip that all vectors of channels visit before the next: the first-level cache. Of other taps a block has no more lines.</summary>
+    private const int VisitedBytes = 24 * 1024;
+
+    /// <summary>What one line of a strip of three taps should stay below, if that is not fewer outputs than other taps have.</summary>
+    private const int StripBytes = 7 * 1024;
 
     private readonly Run[] _runs;
     private readonly WindowRun[] _cross;
@@ -34,18 +40,24 @@ internal sealed unsafe class DepthwiseWeightGradient<TVector>
         (_outputHeight, _inputRow, _outputRow) = (g.OutputHeight, inputRow, outputRow);
         _inputLength = g.InputHeight * inputRow;
         _outputLength = g.OutputHeight * outputRow;
-        SlidingAxis axis;
+        SlidingAxis axis = _alongRow
+            ? SlidingAxis.Forward(g.OutputHeight, g.InputHeight, g.KernelHeight, g.StrideHeight, g.DilationHeight, g.PadTop)
+            : SlidingAxis.Forward(g.OutputWidth, g.InputWidth, g.KernelWidth, g.StrideWidth, g.DilationWidth, g.PadLeft);
+        bool isThreeTap = !_alongRow && axis.Runs.All(ThreeTapGradientMicroKernel.Has);
+        int mostOutputs = DepthwiseGradientMicroKernel.MostOutputs;
+        if (isThreeTap)
+            mostOutputs = Math.Clamp(StripBytes / (channels * sizeof(float)), mostOutputs, ThreeTapGradientMicroKernel.MostOutputs);
+
+        SlidingRun[] strips = [.. axis.Tiles(_ => mostOutputs)];
         nint inputCell, outputCell;
         if (_alongRow)
         {
-            axis = SlidingAxis.Forward(g.OutputHeight, g.InputHeight, g.KernelHeight, g.StrideHeight, g.DilationHeight, g.PadTop);
             _cross = WindowAxis.ForwardColumns(g);
             (inputCell, _inputCross, outputCell, _outputCross) = (inputRow, channels, outputRow, channels);
             (_tapAlong, _tapAcross) = (g.KernelWidth * gradientTap, gradientTap);
         }
         else
         {
-            axis = SlidingAxis.Forward(g.OutputWidth, g.InputWidth, g.KernelWidth, g.StrideWidth, g.DilationWidth, g.PadLeft);
             var bands = CompactGroups.For(WindowAxis.ForwardRows(g), g.InputWidth, g.OutputHeight, g.OutputWidth, channels);
             _groups = copiesGroups ? bands : null;
             _cross = DepthwiseShape.ByResidue(WindowAxis.ForwardRows(g), g);
@@ -60,8 +72,9 @@ internal sealed unsafe class DepthwiseWeightGradient<TVector>
             }
             else
             {
-                int tileBytes = 2 * Math.Min(DepthwiseGradientMicroKernel.MostOutputs, axis.Runs.Max(run => run.Count)) * channels * sizeof(float);
-                int lines = Math.Max(1, (BlockBytes / tileBytes) - (g.KernelHeight / 2));
+                int lines = isThreeTap
+                    ? (int)Math.Max(1, BlockBytes / (((inputRow * g.StrideHeight) + outputRow) * sizeof(float)))
+                    : VisitedLines(Math.Min(mostOutputs, axis.Runs.Max(run => run.Count)), g.KernelHeight);
                 _cross = [.. _cross.SelectMany(run => run.Blocks(lines))];
             }
 
@@ -70,26 +83,47 @@ internal sealed unsafe class DepthwiseWeightGradient<TVector>
 
         _inputStep = axis.SourceStep * inputCell;
         var runs = new List<Run>();
-        foreach (SlidingRun run in axis.Tiles(_ => DepthwiseGradientMicroKernel.MostOutputs))
+        foreach (SlidingRun run in strips)
         {
+            // A strip that is too wide for the other kernel has this one at every level.
+            bool isByThreeTaps = isThreeTap && (ThreeTapGradientMicroKernel.HasVectors<TVector>() || run.Count > DepthwiseGradientMicroKernel.MostOutputs);
             foreach (SlidingSegment segment in run.Segments)
             {
                 int taps = segment.IsWhole ? run.Taps : run.Taps - 1;
-                int most = DepthwiseGradientMicroKernel.MostCrossTaps<TVector>(taps);
-                var kernels = new nint[2, most];
+                int most = isByThreeTaps ? ThreeTapGradientMicroKernel.MostCross : DepthwiseGradientMicroKernel.MostCrossTaps<TVector>(taps);
+                var kernels = new nint[Run.Parts, most];
                 for (int cross = 1; cross <= most; cross++)
                 {
-                    kernels[0, cross - 1] = (nint)DepthwiseGradientMicroKernel.Get<TVector, Whole>(taps, cross, run.Count, segment);
-                    kernels[1, cross - 1] = (nint)DepthwiseGradientMicroKernel.Get<TVector, Partial>(taps, cross, run.Count, segment);
+                    kernels[Run.WholeVectors, cross - 1] = isByThreeTaps
+                        ? (nint)ThreeTapGradientMicroKernel.Get<TVector, Whole>(cross) : (nint)DepthwiseGradientMicroKernel.Get<TVector, Whole>(taps, cross, run.Count, segment);
+                    kernels[Run.PartialVector, cross - 1] = isByThreeTaps
+                        ? (nint)ThreeTapGradientMicroKernel.Get<TVector, Partial>(cross) : (nint)DepthwiseGradientMicroKernel.Get<TVector, Partial>(taps, cross, run.Count, segment);
+                    kernels[Run.SeveralVectors, cross - 1] = isByThreeTaps ? (nint)ThreeTapGradientMicroKernel.GetVectors<TVector>(cross) : 0;
                 }
 
-                runs.Add(new(
-                    segment.Source * inputCell, run.First * outputCell, run.Step * outputCell, segment.First, segment.End, segment.Tap, axis.TapStep, taps, most, kernels));
+                runs.Add(new()
+                {
+                    Input = segment.Source * inputCell,
+                    Output = run.First * outputCell,
+                    OutputStep = run.Step * outputCell,
+                    First = segment.First,
+                    End = segment.End,
+                    Outputs = run.Count,
+                    Tap = segment.Tap,
+                    TapStep = axis.TapStep,
+                    Taps = taps,
+                    MostCross = most,
+                    Lines = isThreeTap && _groups == null && !ThreeTapGradientMicroKernel.TakesWholeLines<TVector>() ? VisitedLines(run.Count, g.KernelHeight) : int.MaxValue,
+                    Kernels = kernels,
+                });
             }
         }
 
         _runs = [.. runs];
     }
+
+    /// <summary>Lines of a strip whose x and dy stay in the first-level cache, with the rows that a window adds to x.</summary>
+    private int VisitedLines(int outputs, int window) => (int)Math.Max(1, (VisitedBytes / (2L * outputs * _channels * sizeof(float))) - (window / 2));
 
     /// <summary>Floats of a worker's scratch that <see cref="Add"/> needs.</summary>
     public int ScratchLength => _alongRow ? checked(_taps * _width) : 0;
@@ -157,6 +191,9 @@ internal sealed unsafe class DepthwiseWeightGradient<TVector>
 
     /// <summary>Blocks of an image's lines, which are added in order.</summary>
     public int Blocks => _cross.Length;
+
+    /// <summary>Lines of a block, which may be a single one at an edge and many elsewhere.</summary>
+    public int LinesOf(int block) => _cross[block].Count;
 
     /// <summary>Adds one block of an image's lines, while what it adds of x is asked for of the next; dy is not, which an input gradient in step reads.</summary>
     public void AddBlock(int block, float* x, float* dy, float* dw, bool isLastImage)
@@ -247,52 +284,71 @@ internal sealed unsafe class DepthwiseWeightGradient<TVector>
 
     private void AddBlock(float* x, float* dy, float* gradient, in WindowRun cross, int channels, float* edge, in FetchAhead ahead)
     {
-        int whole = channels - (channels % TVector.Lanes);
         var tile = new DepthwiseGradientTile
         {
             InputStep = _inputStep,
             InputCross = cross.SourceTapStep * _inputCross,
             InputLine = cross.SourceStep * _inputCross,
             OutputLine = cross.Step * _outputCross,
-            Lines = _alongRow ? 1 : cross.Count,
             GradientCross = cross.TapStep * _tapAcross,
             Edge = edge,
         };
-        int vectors = (channels + TVector.Lanes - 1) / TVector.Lanes;
         for (int i = 0; i < _runs.Length; i++)
         {
             ref readonly Run run = ref _runs[i];
-            tile.Ahead = ahead.Of(i, _runs.Length).Parts(vectors, cross.Count);
+            int several = Several(run, channels), asking = several > 0 ? several : channels;
+            FetchAhead runAhead = ahead.Of(i, _runs.Length).Parts(Math.Max(1, asking / TVector.Lanes), cross.Count);
             tile.OutputStep = run.OutputStep;
             tile.First = run.First;
             tile.End = run.End;
+            tile.Outputs = run.Outputs;
             tile.GradientTap = run.TapStep * _tapAlong;
-            int most = run.MostCross;
-            for (int tap = 0; tap < cross.Taps; tap += most)
+            int lines = _alongRow ? 1 : cross.Count;
+            for (int line = 0; line < lines; line += tile.Lines)
             {
-                int taps = Math.Min(most, cross.Taps - tap);
-                tile.Input = x + (cross.Source * _inputCross) + (tap * tile.InputCross) + run.Input;
-                tile.OutputGradient = dy + (cross.First * _outputCross) + run.Output;
-                tile.Gradient = gradient + ((cross.FirstTap + (tap * cross.TapStep)) * _tapAcross) + (run.Tap * _tapAlong);
-                tile.Channels = whole;
-                if (whole > 0)
-                    run.Kernel(0, taps)(in tile);
-
-                if (whole < channels)
+                tile.AheadLine = line;
+                tile.Lines = Math.Min(run.Lines, lines - line);
+                for (int tap = 0; tap < cross.Taps; tap += run.MostCross)
                 {
-                    tile.Input += whole;
-                    tile.OutputGradient += whole;
-                    tile.Gradient += whole;
-                    tile.Channels = channels - whole;
-                    run.Kernel(1, taps)(in tile);
-                    for (int row = 0; row < taps; row++)
-                    {
-                        EdgeColumn.Store<TVector>(
-                            edge + (row * run.Taps * TVector.Lanes), tile.Gradient + (row * tile.GradientCross), tile.GradientTap, run.Taps, tile.Channels);
-                    }
+                    int taps = Math.Min(run.MostCross, cross.Taps - tap);
+                    tile.Ahead = runAhead;
+                    tile.Input = x + (cross.Source * _inputCross) + (line * tile.InputLine) + (tap * tile.InputCross) + run.Input;
+                    tile.OutputGradient = dy + (cross.First * _outputCross) + (line * tile.OutputLine) + run.Output;
+                    tile.Gradient = gradient + ((cross.FirstTap + (tap * cross.TapStep)) * _tapAcross) + (run.Tap * _tapAlong);
+                    AddChannels(ref tile, run, taps, several, channels);
                 }
             }
         }
+    }
+
+    /// <summary>Of some channels those that go several vectors at once.</summary>
+    private static int Several(in Run run, int channels) => run.HasSeveral ? channels - (channels % (ThreeTapGradientMicroKernel.Vectors * TVector.Lanes)) : 0;
+
+    /// <summary>Several vectors of channels at once, those that are left, and the part of a last one: the first of these calls asks for all that is needed next.</summary>
+    private static void AddChannels(ref DepthwiseGradientTile tile, in Run run, int crossTaps, int several, int channels)
+    {
+        int whole = channels - (channels % TVector.Lanes);
+        if (several > 0)
+            Call(ref tile, run.Kernel(Run.SeveralVectors, crossTaps), several);
+
+        if (several < whole)
+            Call(ref tile, run.Kernel(Run.WholeVectors, crossTaps), whole - several);
+
+        if (whole < channels)
+        {
+            float* gradient = tile.Gradient;
+            Call(ref tile, run.Kernel(Run.PartialVector, crossTaps), channels - whole);
+            for (int row = 0; row < crossTaps; row++)
+                EdgeColumn.Store<TVector>(tile.Edge + (row * run.Taps * TVector.Lanes), gradient + (row * tile.GradientCross), tile.GradientTap, run.Taps, channels - whole);
+        }
+    }
+
+    /// <summary>Runs a kernel on some channels, and goes on to those behind them.</summary>
+    private static void Call(ref DepthwiseGradientTile tile, delegate*<in DepthwiseGradientTile, void> kernel, int channels)
+    {
+        tile.Channels = channels;
+        kernel(in tile);
+        tile.Skip(channels);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -315,11 +371,41 @@ internal sealed unsafe class DepthwiseWeightGradient<TVector>
         }
     }
 
-    /// <summary>A segment of a run of outputs, its offsets in floats, and its kernels for whole vectors and a last partial one, by the taps across.</summary>
-    private readonly record struct Run(
-        nint Input, nint Output, nint OutputStep, int First, int End, int Tap, int TapStep, int Taps, int MostCross, nint[,] Kernels)
+    /// <summary>A segment of a run of outputs, its offsets in floats, and its kernels.</summary>
+    private readonly struct Run
     {
-        public delegate*<in DepthwiseGradientTile, void> Kernel(int edge, int crossTaps) =>
-            (delegate*<in DepthwiseGradientTile, void>)Kernels[edge, crossTaps - 1];
+        public const int WholeVectors = 0, PartialVector = 1, SeveralVectors = 2, Parts = 3;
+
+        public required nint Input { get; init; }
+
+        public required nint Output { get; init; }
+
+        public required nint OutputStep { get; init; }
+
+        public required int First { get; init; }
+
+        public required int End { get; init; }
+
+        public required int Outputs { get; init; }
+
+        public required int Tap { get; init; }
+
+        public required int TapStep { get; init; }
+
+        public required int Taps { get; init; }
+
+        public required int MostCross { get; init; }
+
+        /// <summary>The most lines of a call.</summary>
+        public required int Lines { get; init; }
+
+        /// <summary>By what a call takes of the channels, and by the taps across.</summary>
+        public required nint[,] Kernels { get; init; }
+
+        /// <summary>Whether there are kernels for several vectors of channels at once.</summary>
+        public bool HasSeveral => Kernels[SeveralVectors, 0] != 0;
+
+        public delegate*<in DepthwiseGradientTile, void> Kernel(int part, int crossTaps) =>
+            (delegate*<in DepthwiseGradientTile, void>)Kernels[part, crossTaps - 1];
     }
 }
