@@ -16,11 +16,17 @@ internal sealed class LentMemory
 
     private readonly AlignedMemory?[] _blocks = new AlignedMemory?[MostBlocks];
 
+    /// <summary>The block of calls that need none: even an empty one takes a tenth of a microsecond to make.</summary>
+    private AlignedMemory? _nothing;
+
     /// <summary>Takes a block of at least some floats, of which the first so many are zero.</summary>
     public AlignedMemory Take(long length)
     {
-        if (length is 0 or > MostFloats || AlignedMemory.IsFromElsewhere)
+        if (length > MostFloats || AlignedMemory.IsFromElsewhere)
             return new(length);
+
+        if (length == 0)
+            return _nothing ??= new(0);
 
         for (; ;)
         {

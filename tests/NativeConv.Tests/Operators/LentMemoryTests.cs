@@ -50,6 +50,17 @@ public sealed class LentMemoryTests
     }
 
     [Fact]
+    public void Take_Nothing_TakesNoMemory()
+    {
+        var memory = new LentMemory();
+        AlignedMemory nothing = memory.Take(0);
+        nothing.Length.Should().Be(0);
+        memory.Return(nothing);
+        memory.Take(0).Should().BeSameAs(nothing);
+        memory.Take(1).Length.Should().Be(1);
+    }
+
+    [Fact]
     public void Return_AVeryLargeBlock_IsNotKept()
     {
         var memory = new LentMemory();

@@ -35,8 +35,13 @@ internal sealed unsafe class DepthwisePass<TVector>
 
     /// <summary>Whole lines in the order of their addresses, for sources from memory; null where tiles read them as fast, or where there is no kernel for it.</summary>
     private readonly Sweep? _wide;
-    private readonly int _channels, _alongTaps, _crossTaps, _tapAlong, _tapAcross;
+    private readonly int _channels, _alongTaps, _crossTaps;
+
+    /// <summary>Taps along the axis in the order in which positions meet them, so that every segment's weights follow each other; and where in the weights each tap begins, in the order of use.</summary>
     private readonly int[] _order;
+
+    /// <inheritdoc cref="_order"/>
+    private readonly nint[] _taps;
     private readonly int _sourceHeight, _resultHeight;
     private readonly nint _sourceLength, _resultLength, _sourceRow, _resultRow;
     private readonly nint _inputCross, _outputCross, _inputStep;
@@ -63,7 +68,7 @@ internal sealed unsafe class DepthwisePass<TVector>
         WindowRun[] columns = transposed ? WindowAxis.BackwardColumns(g) : WindowAxis.ForwardColumns(g);
         SlidingAxis axis;
         WindowRun[] cross;
-        nint inputCell, outputCell;
+        nint inputCell, outputCell, tapAlong, tapAcross;
         if (_alongRow)
         {
             axis = transposed
@@ -71,7 +76,7 @@ internal sealed unsafe class DepthwisePass<TVector>
                 : SlidingAxis.Forward(g.OutputHeight, g.InputHeight, g.KernelHeight, g.StrideHeight, g.DilationHeight, g.PadTop);
             cross = columns;
             (inputCell, _inputCross, outputCell, _outputCross) = (sourceRow, channels, resultRow, channels);
-            (_alongTaps, _crossTaps, _tapAlong, _tapAcross) = (g.KernelHeight, g.KernelWidth, g.KernelWidth, 1);
+            (_alongTaps, _crossTaps, tapAlong, tapAcross) = (g.KernelHeight, g.KernelWidth, g.KernelWidth, 1);
         }
         else
         {
@@ -84,14 +89,14 @@ internal sealed unsafe class DepthwisePass<TVector>
             if (_groups != null)
                 (inputCell, _inputCross) = (_groups.Channels, (nint)sourceWidth * _groups.Channels);
 
-            (_alongTaps, _crossTaps, _tapAlong, _tapAcross) = (g.KernelWidth, g.KernelHeight, 1, g.KernelWidth);
+            (_alongTaps, _crossTaps, tapAlong, tapAcross) = (g.KernelWidth, g.KernelHeight, 1, g.KernelWidth);
         }
 
         _inputStep = axis.SourceStep * inputCell;
         _fetchedLines = (int)Math.Max(1, FetchedBlockBytes / (sourceRow * sizeof(float)));
-        // Taps in the order in which positions meet them, so that every segment's weights follow each other.
         int tapStep = Math.Abs(axis.TapStep);
         _order = [.. Enumerable.Range(0, _alongTaps).OrderBy(tap => tap % tapStep).ThenBy(tap => axis.TapStep > 0 ? tap : -tap)];
+        _taps = [.. Enumerable.Range(0, _crossTaps).SelectMany(across => _order.Select(along => ((across * tapAcross) + (along * tapAlong)) * channels))];
         // Vectors that cross lines of the cache are faster a line at a time.
         SlidingRun[] tiles = [.. axis.Tiles(_ => PairedDepthwiseMicroKernel.MostOutputs)];
         WindowRun[]? pairs = !_alongRow && channels % TVector.Lanes == 0 && tiles.All(PairedDepthwiseMicroKernel.Has<TVector>) ? DepthwiseShape.Pairs(cross, g) : null;
@@ -213,37 +218,36 @@ internal sealed unsafe class DepthwisePass<TVector>
         packed += (nint)first * BlockLength;
         for (int block = first; block < end; block++)
         {
-            PackVector(bias, block, packed);
+            if (bias == null)
+                TVector.Store(packed, TVector.Zero);
+            else
+                PackVector(bias, block, packed);
+
             packed += TVector.Lanes;
-            for (int across = 0; across < _crossTaps; across++)
+            foreach (nint tap in _taps)
             {
-                foreach (int along in _order)
-                {
-                    PackVector(weights + (((nint)(across * _tapAcross) + (along * _tapAlong)) * _channels), block, packed);
-                    packed += TVector.Lanes;
-                }
+                PackVector(weights + tap, block, packed);
+                packed += TVector.Lanes;
             }
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void PackVector(float* row, int block, float* packed)
     {
-        var to = new Span<float>(packed, TVector.Lanes);
         int channel = block * TVector.Lanes;
-        if (row == null)
+        if (_alongRow)
         {
-            to.Clear();
+            for (int lane = 0; lane < TVector.Lanes; lane++)
+                packed[lane] = row[(channel + lane) % _channels];
         }
-        else if (_alongRow)
+        else if (_channels < TVector.Lanes)
         {
-            foreach (ref float lane in to)
-                lane = row[channel++ % _channels];
+            TVector.Store(packed, TVector.LoadPartial(row, _channels));
         }
         else
         {
-            int count = Math.Min(TVector.Lanes, _channels);
-            new Span<float>(row + Math.Min(channel, _channels - count), count).CopyTo(to);
-            to[count..].Clear();
+            TVector.Store(packed, TVector.Load(row + Math.Min(channel, _channels - TVector.Lanes)));
         }
     }
 
