@@ -15,7 +15,10 @@ internal readonly unsafe struct ConvolutionCall(Conv2DGeometry geometry, int cha
 {
     private readonly ExecutionOptions _execution = execution ?? new();
 
-    /// <summary>Below so many multiply-adds a further thread costs more than it saves.</summary>
+    /// <summary>Below so many multiply-adds a fork costs more than it saves. Depthwise ones have few for each value, which the other core's cache must get first.</summary>
+    private const int LeastSharedMultiplyAdds = 1_000_000, LeastSharedDepthwiseMultiplyAdds = 1_500_000;
+
+    /// <summary>Where there is a fork, what each further thread should have.</summary>
     private const int LeastMultiplyAdds = 200_000;
 
     /// <summary>From so many packed weights on, packing is worth a fork.</summary>
@@ -83,8 +86,13 @@ internal readonly unsafe struct ConvolutionCall(Conv2DGeometry geometry, int cha
         SimdLevels.Dispatch<PassWork, int>(_execution.Level, new(this, pass, images, a, b, bias, result));
 
     /// <summary>Threads that the work is worth: a fork costs as much as some multiply-adds.</summary>
-    private int Threads(int images) =>
-        (int)Math.Min(_execution.ThreadCount, 1 + ((long)images * geometry.OutputPixels * KernelLength / LeastMultiplyAdds));
+    private int Threads(int images)
+    {
+        long multiplyAdds = (long)images * geometry.OutputPixels * KernelLength;
+        return multiplyAdds < (groups == 0 ? LeastSharedDepthwiseMultiplyAdds : LeastSharedMultiplyAdds)
+            ? 1
+            : (int)Math.Min(_execution.ThreadCount, multiplyAdds / LeastMultiplyAdds);
+    }
 
     private int Run<TVector>(PassKind pass, int images, float* a, float* b, float* bias, float* result)
         where TVector : struct, IVector<TVector>
