@@ -18,7 +18,10 @@ internal readonly unsafe struct ConvolutionCall(Conv2DGeometry geometry, int cha
     /// <summary>Below so many multiply-adds a fork costs more than it saves. Depthwise ones have few for each value, which the other core's cache must get first.</summary>
     private const int LeastSharedMultiplyAdds = 1_000_000, LeastSharedDepthwiseMultiplyAdds = 1_500_000;
 
-    /// <summary>Where there is a fork, what each further thread should have.</summary>
+    /// <summary>From so many values of x, y and the kernel on a fork pays with fewer multiply-adds, too: of strided convolutions, and of many weights for few pixels.</summary>
+    private const int LeastSharedValues = 400_000;
+
+    /// <summary>Where there is a fork, what each thread beyond the first should have.</summary>
     private const int LeastMultiplyAdds = 200_000;
 
     /// <summary>From so many packed weights on, packing is worth a fork.</summary>
@@ -88,10 +91,9 @@ internal readonly unsafe struct ConvolutionCall(Conv2DGeometry geometry, int cha
     /// <summary>Threads that the work is worth: a fork costs as much as some multiply-adds.</summary>
     private int Threads(int images)
     {
-        long multiplyAdds = (long)images * geometry.OutputPixels * KernelLength;
-        return multiplyAdds < (groups == 0 ? LeastSharedDepthwiseMultiplyAdds : LeastSharedMultiplyAdds)
-            ? 1
-            : (int)Math.Min(_execution.ThreadCount, multiplyAdds / LeastMultiplyAdds);
+        long multiplyAdds = (long)images * geometry.OutputPixels * KernelLength, values = ((long)images * (InputLength + OutputLength)) + KernelLength;
+        bool isWorthAFork = multiplyAdds >= (groups == 0 ? LeastSharedDepthwiseMultiplyAdds : LeastSharedMultiplyAdds) || values >= LeastSharedValues;
+        return isWorthAFork ? (int)Math.Min(_execution.ThreadCount, 1 + (multiplyAdds / LeastMultiplyAdds)) : 1;
     }
 
     private int Run<TVector>(PassKind pass, int images, float* a, float* b, float* bias, float* result)
